@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What can go wrong, one class for each thing a caller could do about it."""
+
+import typing
+
+
+class EnlightException(Exception):
+    """The base of all exceptions of this package.
+
+    :cvar msg_fmt: the message; its fields are the keyword arguments.
+    """
+
+    msg_fmt = 'Hyper-V enlightenments: %(reason)s'
+
+    def __init__(self, **kwargs: typing.Any) -> None:
+        super().__init__(self.msg_fmt % kwargs)
+
+
+class InvalidOption(EnlightException):
+    """An option of nova.conf cannot be used: the operator must change it."""
+
+    msg_fmt = '[hyperv_enlight] %(option)s: %(reason)s'
+
+
+class HookLoadError(EnlightException):
+    """A hook of ``[hyperv_enlight] hooks`` cannot be loaded."""
+
+    msg_fmt = '[hyperv_enlight] hooks: %(hook)s cannot be loaded: %(reason)s'
+
+
+class HookError(EnlightException):
+    """A hook failed on one guest."""
+
+    msg_fmt = 'The guest config hook %(hook)s failed: %(reason)s'
+
+
+class InvalidRequest(EnlightException):
+    """A flavor or an image asks for what no host can give.
+
+    The same request fails on each host: a wrong name or value, a property
+    that the operator does not allow, or two demands that exclude each other.
+    """
+
+    msg_fmt = '%(reason)s'
+
+
+class HostCannotDeliver(EnlightException):
+    """This host lacks what was asked for explicitly; another may have it."""
+
+    msg_fmt = '%(reason)s'
+
+
+class MalformedDocument(EnlightException):
+    """A document is not the XML that it should be."""
+
+    msg_fmt = '%(document)s cannot be read: %(reason)s'
+
+
+class UnknownRecord(EnlightException):
+    """A recorded set is of a version that this release does not read."""
+
+    msg_fmt = 'The recorded set is of version %(version)s, which is not known'
+
+
+class VerifyError(EnlightException):
+    """What was written does not read back as what was meant."""
+
+    msg_fmt = (
+        'The XML that was written reads back differently: wanted '
+        '%(wanted)s, found %(found)s'
+    )
+
+
+class CannotConnect(EnlightException):
+    """The connection to libvirt cannot be opened."""
+
+    msg_fmt = 'No connection to libvirt at %(uri)s: %(reason)s'
+
+
+class GuestFailed(EnlightException):
+    """A guest that was to be looked at could not be started or read."""
+
+    msg_fmt = 'The guest could not be verified: %(reason)s'
+
+
+class Interrupted(EnlightException):
+    """Somebody wants it to stop; what it had made is gone again."""
+
+    msg_fmt = '%(what)s was interrupted'
