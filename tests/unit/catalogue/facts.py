@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What libvirt, QEMU and KVM say, copied once more: the tests' own copy."""
+
+from nova_hyperv_enlight.catalogue import model
+
+# Names that flavors, images and recorded sets hold. Append only: a line is
+# never changed, moved or removed, and a new one goes to the end.
+PUBLISHED = (
+    'relaxed',
+    'vapic',
+    'spinlocks',
+    'vpindex',
+    'runtime',
+    'synic',
+    'stimer',
+    'reset',
+    'vendor_id',
+    'frequencies',
+    'reenlightenment',
+    'tlbflush',
+    'ipi',
+    'evmcs',
+    'avic',
+    'emsr_bitmap',
+    'xmm_input',
+    'stimer.direct',
+    'tlbflush.direct',
+    'tlbflush.extended',
+    'hypervclock',
+)
+
+# libvirt's enum virDomainHyperv: what <features><hyperv> may hold.
+LIBVIRT = PUBLISHED[:17]
+
+# Name, QEMU flag, first libvirt, first QEMU: libvirt's formatdomain, QEMU's
+# docs/system/i386/hyperv.rst.
+VERSIONS = (
+    ('relaxed', 'hv-relaxed', '1.0.0', '2.0.0'),
+    ('vapic', 'hv-vapic', '1.1.0', '2.0.0'),
+    ('spinlocks', 'hv-spinlocks', '1.1.0', '2.0.0'),
+    ('vpindex', 'hv-vpindex', '1.3.3', '2.5.0'),
+    ('runtime', 'hv-runtime', '1.3.3', '2.5.0'),
+    ('synic', 'hv-synic', '1.3.3', '2.6.0'),
+    ('stimer', 'hv-stimer', '1.3.3', '2.6.0'),
+    ('stimer.direct', 'hv-stimer-direct', '5.7.0', '4.1.0'),
+    ('reset', 'hv-reset', '1.3.3', '2.5.0'),
+    ('vendor_id', 'hv-vendor-id', '1.3.3', '2.5.0'),
+    ('frequencies', 'hv-frequencies', '4.7.0', '2.12.0'),
+    ('reenlightenment', 'hv-reenlightenment', '4.7.0', '3.0.0'),
+    ('tlbflush', 'hv-tlbflush', '4.7.0', '3.0.0'),
+    ('tlbflush.direct', 'hv-tlbflush-direct', '11.0.0', '7.1.0'),
+    ('tlbflush.extended', 'hv-tlbflush-ext', '11.0.0', '7.1.0'),
+    ('ipi', 'hv-ipi', '4.10.0', '3.1.0'),
+    ('evmcs', 'hv-evmcs', '4.10.0', '3.1.0'),
+    ('avic', 'hv-avic', '8.10.0', '6.2.0'),
+    ('emsr_bitmap', 'hv-emsr-bitmap', '10.7.0', '7.1.0'),
+    ('xmm_input', 'hv-xmm-input', '10.7.0', '7.1.0'),
+    ('hypervclock', 'hv-time', '1.2.2', '2.0.0'),
+)
+
+# What QEMU refuses to start without (kvm_hyperv_properties), and the element
+# that a sub-element stands in; avic has no use without synic.
+REQUIRES = {
+    'synic': {'vpindex'},
+    'stimer': {'synic', 'hypervclock'},
+    'stimer.direct': {'stimer'},
+    'tlbflush': {'vpindex'},
+    'tlbflush.extended': {'tlbflush'},
+    'tlbflush.direct': {'vapic', 'tlbflush'},
+    'ipi': {'vpindex'},
+    'evmcs': {'vapic'},
+    'avic': {'synic'},
+}
+
+# What KVM needs beside itself, by vendor.
+NEEDS_EVMCS_ON_INTEL = {'emsr_bitmap', 'tlbflush.direct'}
+HARDWARE = {
+    'evmcs': {model.Vendor.INTEL: model.Hardware.NESTED},
+    'avic': {
+        model.Vendor.INTEL: model.Hardware.APIC,
+        model.Vendor.AMD: model.Hardware.APIC,
+    },
+    'emsr_bitmap': {
+        model.Vendor.INTEL: model.Hardware.NESTED,
+        model.Vendor.AMD: model.Hardware.NESTED,
+    },
+    'tlbflush.direct': {
+        model.Vendor.INTEL: model.Hardware.NESTED,
+        model.Vendor.AMD: model.Hardware.NESTED,
+    },
+}

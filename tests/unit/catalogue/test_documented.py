@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import importlib.util
+import pathlib
+import sys
+import types
+
+import ddt
+import fixtures
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import profiles
+from tests.unit import base
+
+DOC = pathlib.Path(__file__).parents[3] / 'doc'
+
+# What the extension imports of the tools of the documentation, which the
+# unit tests do without: its text is made by plain functions.
+TOOLS = {
+    'docutils': {'nodes': None, 'statemachine': None},
+    'sphinx': {},
+    'sphinx.util': {
+        'docutils': types.SimpleNamespace(SphinxDirective=object),
+        'nodes': None,
+    },
+}
+
+
+class Extension(fixtures.Fixture):
+    """The Sphinx extension that renders the catalogue.
+
+    :ivar module: the extension.
+    """
+
+    def _setUp(self):
+        for name, attributes in TOOLS.items():
+            tool = types.ModuleType(name)
+            vars(tool).update(attributes)
+            known = sys.modules.get(name)
+            self.addCleanup(self._restore, name, known)
+            sys.modules[name] = tool
+        spec = importlib.util.spec_from_file_location(
+            'doc_ext_catalogue', DOC / 'ext' / 'catalogue.py'
+        )
+        self.module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.module)
+
+    @staticmethod
+    def _restore(name, known):
+        del sys.modules[name]
+        if known is not None:
+            sys.modules[name] = known
+
+
+@ddt.ddt
+class DocumentedTestCase(base.TestCase):
+    """Walks every entry: the documentation tells of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.extension = self.useFixture(Extension()).module
+
+    def render(self, directive):
+        """Return the text that a directive makes."""
+        return '\n'.join(directive.lines(None))
+
+    @ddt.data(*enlightenments.ENLIGHTENMENTS)
+    def test_section(self, name):
+        entry = enlightenments.ENLIGHTENMENTS[name]
+        text = self.render(self.extension.Enlightenments)
+        label = name.replace('.', '-').replace('_', '-')
+        start = text.index(f'.. _enlightenment-{label}:\n\n{name}\n')
+        section = text[start:].partition('\n.. _')[0]
+        for fact in (
+            entry.summary,
+            entry.migration,
+            f'``{entry.qemu_flag}``',
+            *entry.ref,
+        ):
+            self.assertIn(fact, section)
+
+    @ddt.data(*enlightenments.ENLIGHTENMENTS)
+    def test_row(self, name):
+        text = self.render(self.extension.EnlightenmentsTable)
+        flag = enlightenments.ENLIGHTENMENTS[name].qemu_flag
+        self.assertEqual(1, text.count(f'   * - :ref:`{name} <'))
+        self.assertIn(f'- ``{flag}``\n', text)
+
+    @ddt.data(*profiles.PROFILES)
+    def test_profile(self, name):
+        text = self.render(self.extension.Profiles)
+        start = text.index(f'   * - ``{name}``\n')
+        row = text[start + 1 :].partition('\n   * ')[0]
+        self.assertIn(profiles.PROFILES[name].summary, row)
+        for each in profiles.PROFILES[name].names:
+            self.assertIn(f':ref:`{each} <', row)
+
+    @ddt.data('enlightenments', 'enlightenments-table', 'profiles')
+    def test_rendered(self, directive):
+        pages = [
+            path
+            for path in (DOC / 'source').rglob('*.rst')
+            if f'.. {directive}::\n' in path.read_text()
+        ]
+        self.assertNotEqual([], pages)
