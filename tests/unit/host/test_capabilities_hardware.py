@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import ddt
+
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import kvm
+from tests.unit import base
+from tests.unit.host import samples
+
+AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
+W = capabilities.Witness
+
+DOCUMENTS = {
+    AMD: 'amd-libvirt12.0-qemu11.0-composed',
+    INTEL: 'intel-libvirt12.4-qemu10.1-composed',
+}
+NESTED = 'nested virtualization'
+APIC = 'APIC virtualization (APICv or AVIC)'
+
+# Name, vendor, the parameter it hangs on, its words.
+NEEDS = (
+    ('avic', INTEL, 'apic', APIC),
+    ('avic', AMD, 'apic', APIC),
+    ('emsr_bitmap', INTEL, 'nested', NESTED),
+    ('emsr_bitmap', AMD, 'nested', NESTED),
+    ('tlbflush.direct', INTEL, 'nested', NESTED),
+    ('tlbflush.direct', AMD, 'nested', NESTED),
+    ('evmcs', INTEL, 'nested', NESTED),
+)
+REPORTED_ALWAYS = tuple(row for row in NEEDS if row[0] != 'evmcs')
+
+
+@ddt.ddt
+class HardwareTestCase(base.TestCase):
+    """What hangs on the processor and on its kvm module."""
+
+    def offer(self, name, vendor, **changes):
+        facts = samples.witnesses(
+            DOCUMENTS[vendor], samples.kernel_facts(vendor, **changes)
+        )
+        return capabilities.conclude(facts).offers[name]
+
+    @ddt.unpack
+    @ddt.data(*NEEDS)
+    def test_switched_on(self, name, vendor, parameter, _words):
+        offer = self.offer(name, vendor, **{parameter: True})
+        self.assertEqual((True, W.DOMCAPS), (offer.offered, offer.witness))
+
+    @ddt.unpack
+    @ddt.data(*NEEDS)
+    def test_switched_off(self, name, vendor, parameter, words):
+        offer = self.offer(name, vendor, **{parameter: False})
+        self.assertEqual((False, W.SYSFS), (offer.offered, offer.witness))
+        self.assertEqual(
+            f'it needs {words}, which the host has switched off',
+            offer.evidence,
+        )
+
+    @ddt.unpack
+    @ddt.data(*REPORTED_ALWAYS)
+    def test_unknown(self, name, vendor, parameter, words):
+        offer = self.offer(name, vendor, **{parameter: None})
+        self.assertEqual((None, W.NONE), (offer.offered, offer.witness))
+        self.assertEqual(
+            f'whether the host has {words} could not be read', offer.evidence
+        )
+
+    @ddt.unpack
+    @ddt.data(*NEEDS)
+    def test_the_other_parameter_does_not_matter(
+        self, name, vendor, parameter, _words
+    ):
+        other = {'apic': 'nested', 'nested': 'apic'}[parameter]
+        offer = self.offer(name, vendor, **{parameter: True, other: False})
+        self.assertIs(True, offer.offered)
+
+    @ddt.data('relaxed', 'synic', 'xmm_input', 'tlbflush.extended')
+    def test_others_need_nothing(self, name):
+        offer = self.offer(name, INTEL, nested=False, apic=False)
+        self.assertIs(True, offer.offered)
+
+
+@ddt.ddt
+class EvmcsTestCase(base.TestCase):
+    """evmcs is for Intel hosts with nesting on."""
+
+    def check(self, facts, offered, witness, evidence=None):
+        offer = capabilities.conclude(facts).offers['evmcs']
+        self.assertEqual(
+            (offered, witness, evidence or offer.evidence),
+            (offer.offered, offer.witness, offer.evidence),
+        )
+
+    def test_amd_by_the_kernel(self):
+        facts = samples.witnesses(
+            'intel-libvirt12.4-qemu10.1-composed', samples.kernel_facts(AMD)
+        )
+        self.check(
+            facts,
+            False,
+            W.SYSFS,
+            'only Intel processors have it, and the host is AMD',
+        )
+
+    def test_amd_by_the_document(self):
+        facts = samples.witnesses('amd-libvirt12.0-qemu11.0-composed')
+        self.check(
+            facts,
+            False,
+            W.DOMCAPS,
+            'only Intel processors have it, and the host is AMD',
+        )
+
+    def test_intel_listed_proves_itself(self):
+        # KVM reports it with nesting on only: nobody need read sysfs.
+        facts = samples.witnesses('intel-libvirt9.0-qemu6.1-composed')
+        self.check(facts, True, W.DOMCAPS, 'libvirt lists it')
+
+    def test_vendor_unknown_listed_proves_itself(self):
+        facts = samples.witnesses(
+            libvirt=(9, 0, 0),
+            qemu=(6, 1, 0),
+            domcaps=samples.listing('vapic', 'evmcs'),
+        )
+        self.check(facts, True, W.DOMCAPS, 'libvirt lists it')
+
+    def test_intel_not_listed(self):
+        facts = samples.witnesses(
+            libvirt=(9, 0, 0),
+            qemu=(6, 1, 0),
+            domcaps=samples.listing('vapic', vendor=INTEL),
+        )
+        self.check(facts, False, W.DOMCAPS, 'libvirt does not list it')
+
+    def test_intel_proved_by_the_kernel(self):
+        facts = samples.witnesses(
+            None,
+            samples.kernel_facts(INTEL, nested=None),
+            libvirt=(8, 0, 0),
+            qemu=(6, 2, 0),
+        )
+        self.check(facts, True, W.KVM)
+
+    @ddt.unpack
+    @ddt.data((True, True, W.VERSION), (None, None, W.NONE))
+    def test_intel_by_sysfs_alone(self, nested, offered, witness):
+        facts = samples.witnesses(
+            None,
+            kvm.KernelFacts(vendor=INTEL, nested=nested),
+            libvirt=(8, 0, 0),
+            qemu=(6, 2, 0),
+        )
+        self.check(facts, offered, witness)
+
+    @ddt.data(None, INTEL)
+    def test_nobody_asked(self, vendor):
+        facts = samples.witnesses(
+            libvirt=(8, 0, 0),
+            qemu=(6, 2, 0),
+            domcaps=domaincaps.DomainCapabilities(vendor=vendor),
+        )
+        self.check(
+            facts,
+            None,
+            W.NONE,
+            f'whether the host has {NESTED} could not be read',
+        )
+
+    @ddt.data('avic', 'emsr_bitmap', 'tlbflush.direct')
+    def test_vendor_unknown_listed_proves_nothing(self, name):
+        # KVM reports these on every host.
+        facts = samples.witnesses(
+            libvirt=(12, 0, 0),
+            qemu=(11, 0, 0),
+            domcaps=samples.listing('tlbflush', 'vapic', name),
+        )
+        offer = capabilities.conclude(facts).offers[name]
+        self.assertEqual((None, W.NONE), (offer.offered, offer.witness))
