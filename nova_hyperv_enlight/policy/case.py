@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The case of one guest: what its decision is made from."""
+
+import dataclasses
+import typing
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import windows
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import settings
+
+# With a host CPU of its own, a vCPU gains nothing from giving way to others:
+# QEMU docs/system/i386/hyperv.rst, hv-spinlocks.
+_NEVER_NOTIFY = '4294967295'
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What one decision is made from.
+
+    :ivar conf: what the operator decided.
+    :ivar req: what the guest asks for.
+    :ivar host: what the host offers.
+    :ivar profile: the profile that applies.
+    :ivar chosen_by: who chose the profile, as messages name it.
+    :ivar rule: what the release of Windows must not be given.
+    :ivar recorded: the record that the profile stands for, if it does.
+    :ivar asks: the strongest explicit demand for each name.
+    """
+
+    conf: settings.Settings
+    req: request.Request
+    host: capabilities.HostCapabilities
+    profile: profiles.Profile
+    chosen_by: str
+    rule: windows.Rule | None
+    recorded: record.Record | None
+    asks: typing.Mapping[str, request.Ask]
+
+    @property
+    def asker(self) -> str:
+        """Who asks for the profile's names, for messages."""
+        if self.recorded is not None:
+            return 'the recorded set'
+        return f'profile {self.profile.name!r}'
+
+    @property
+    def vendor(self) -> model.Vendor | None:
+        """The vendor of the host's processor."""
+        return self.host.witnesses.vendor
+
+    def demanded(self, name: str) -> list[request.Ask]:
+        """Return what flavor and image ask for about one name."""
+        return [
+            demands.asks[name]
+            for demands in (self.req.flavor, self.req.image)
+            if name in demands.asks
+        ]
+
+    def lacks(self, name: str) -> tuple[decision.Reason, str] | None:
+        """Return why a name cannot be had here, None where it can."""
+        offer = self.host.offers[name]
+        if offer.offered is None:
+            return decision.Reason.NOT_KNOWN, offer.evidence
+        if not offer.offered:
+            return decision.Reason.NOT_OFFERED, offer.evidence
+        hardware = dict(enlightenments.ENLIGHTENMENTS[name].hardware)
+        if (
+            self.req.nested is False
+            and model.Hardware.NESTED in hardware.values()
+        ):
+            return (
+                decision.Reason.GUEST,
+                "the guest's CPU shows neither vmx nor svm",
+            )
+        return None
+
+    def value(self, name: str) -> str | None:
+        """Return the value that a name carries in this guest.
+
+        :raises HostCannotDeliver: the host's libvirt does not take it.
+        """
+        entry = enlightenments.ENLIGHTENMENTS[name]
+        if entry.value is None or entry.value_name is None:
+            return None
+        for ask in self.demanded(name):
+            if ask.value is not None:
+                return self._taken(entry, ask.value, ask.written)
+        values = dict(self.profile.values)
+        if entry.value_name in values:
+            value = values[entry.value_name]
+            return self._taken(entry, value, self.asker)
+        option, value = {
+            'spinlocks': ('spinlock_retries', self._retries()),
+            'vendor_id': ('vendor_id', self.conf.vendor_id),
+        }[name]
+        return self._taken(entry, value, f'[hyperv_enlight] {option}')
+
+    def _retries(self) -> str:
+        if self.conf.spinlock_retries != settings.AUTO:
+            return self.conf.spinlock_retries
+        value = enlightenments.ENLIGHTENMENTS['spinlocks'].value
+        assert value is not None
+        wanted = value.needs_libvirt(_NEVER_NOTIFY) or (0, 0, 0)
+        found = self.host.witnesses.libvirt or (0, 0, 0)
+        if self.req.dedicated and found >= wanted:
+            return _NEVER_NOTIFY
+        return value.default
+
+    def _taken(
+        self, entry: model.Enlightenment, value: str, asker: str
+    ) -> str:
+        assert entry.value is not None
+        wanted = entry.value.needs_libvirt(value)
+        found = self.host.witnesses.libvirt
+        if wanted is not None and found is not None and found < wanted:
+            raise exception.HostCannotDeliver(
+                reason=(
+                    f'{entry.value_name}={value}, which {asker} gives, needs '
+                    f'libvirt {model.version_text(wanted)}, and this host '
+                    f'has {model.version_text(found)}.'
+                )
+            )
+        return value
+
+
+def all_asks(
+    conf: settings.Settings, req: request.Request
+) -> dict[str, request.Ask]:
+    """Return the strongest explicit demand for each name.
+
+    The operator's ``force_off`` goes before ``force_on``, that before the
+    flavor, and that before the image.
+    """
+    asks = dict(req.image.asks)
+    asks.update(req.flavor.asks)
+    for key, names, on in (
+        ('force_on', conf.force_on, True),
+        ('force_off', conf.force_off, False),
+    ):
+        for name in names:
+            asks[name] = request.Ask(
+                source=request.Source.OPERATOR,
+                key=key,
+                on=on,
+                written=f'[hyperv_enlight] {key}',
+            )
+    return asks

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Which profile applies to a guest, and what its image may ask for."""
+
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import settings
+
+#: An entry of ``image_overridable`` that names a profile.
+PROFILE_PREFIX = 'profile:'
+#: Who chose a profile that neither flavor nor image names.
+OPERATOR = 'the operator'
+
+
+def _allowed(conf: settings.Settings) -> str:
+    return (
+        '[hyperv_enlight] image_overridable allows '
+        f'{", ".join(sorted(conf.image_overridable)) or "nothing"}'
+    )
+
+
+def _named(
+    conf: settings.Settings, source: request.Source, wanted: tuple[str, str]
+) -> profiles.Profile:
+    name, key = wanted
+    if name not in conf.known_profiles:
+        raise exception.InvalidRequest(
+            reason=(
+                f"The {source.value}'s {key}={name} is not valid: the "
+                f'profiles are {", ".join(conf.known_profiles)}.'
+            )
+        )
+    return conf.known_profiles[name]
+
+
+def _check_image_profile(
+    conf: settings.Settings, default: profiles.Profile, key: str, name: str
+) -> None:
+    """Refuse a profile by which an image would switch too much."""
+    wanted = conf.known_profiles[name]
+    if PROFILE_PREFIX + name in conf.image_overridable:
+        return
+    if wanted.listed:
+        raise exception.InvalidRequest(
+            reason=(
+                f'The image property {key}={name} is not allowed: an image '
+                f'may choose it only where {PROFILE_PREFIX}{name} is listed; '
+                f'{_allowed(conf)}.'
+            )
+        )
+    # The names of a mode are not known here: then all of the other's count.
+    switched = wanted.names ^ default.names
+    forbidden = sorted(switched - conf.image_overridable)
+    if forbidden:
+        raise exception.InvalidRequest(
+            reason=(
+                f'The image property {key}={name} is not allowed: it would '
+                f'switch {", ".join(forbidden)}; {_allowed(conf)}.'
+            )
+        )
+
+
+def check_image(conf: settings.Settings, image: request.Demands) -> None:
+    """Refuse what an image may not switch.
+
+    :raises InvalidRequest: with the property and what is allowed.
+    """
+    for name, ask in image.asks.items():
+        if name not in conf.image_overridable:
+            raise exception.InvalidRequest(
+                reason=(
+                    f'The image property {ask.key} is not allowed: an image '
+                    f'may not switch {name!r} here; {_allowed(conf)}.'
+                )
+            )
+
+
+def choose(
+    conf: settings.Settings, req: request.Request
+) -> tuple[profiles.Profile, str]:
+    """Return the profile that applies, and who chose it, for messages.
+
+    The flavor's choice goes before the image's, and that before the
+    operator's default; an image's choice is checked even where the
+    flavor's goes before it.
+
+    :raises InvalidRequest: a profile that does not exist, or that an image
+        may not choose.
+    """
+    chosen = conf.known_profiles[conf.profile]
+    by = OPERATOR
+    if req.image.profile is not None:
+        wanted = _named(conf, request.Source.IMAGE, req.image.profile)
+        _check_image_profile(conf, chosen, req.image.profile[1], wanted.name)
+        chosen, by = wanted, 'the image'
+    if req.flavor.profile is not None:
+        chosen = _named(conf, request.Source.FLAVOR, req.flavor.profile)
+        by = 'the flavor'
+    return chosen, by

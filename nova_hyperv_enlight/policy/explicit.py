@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Decides what the operator, the flavor or the image asks for explicitly."""
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import case
+from nova_hyperv_enlight.policy import decision
+
+_CATALOGUE = enlightenments.ENLIGHTENMENTS
+
+
+def _check_not_off(
+    guest: case.Case, name: str, needed: str, root: str
+) -> None:
+    off = guest.asks.get(needed)
+    if off is None or off.on:
+        return
+    # What only one vendor's hosts require is no conflict on the others'.
+    error: type[exception.EnlightException] = exception.HostCannotDeliver
+    if needed in _CATALOGUE[name].requires:
+        error = exception.InvalidRequest
+    raise error(
+        reason=(
+            f'{root!r} ({guest.asks[root].source.value}) requires '
+            f'{needed!r}, which the {off.source.value} turned off.'
+        )
+    )
+
+
+def close(guest: case.Case) -> dict[str, str]:
+    """Close the explicit demands upward over what they require.
+
+    :returns: for each name that must be on, the name that was asked for.
+    :raises InvalidRequest: one of them is explicitly off.
+    :raises HostCannotDeliver: the same, but only on this vendor's hosts; or
+        the host lacks one of them.
+    """
+    closed: dict[str, str] = {}
+
+    def add(name: str, root: str) -> None:
+        if name in closed:
+            return
+        closed[name] = root
+        for needed in _CATALOGUE[name].requirements(guest.vendor):
+            _check_not_off(guest, name, needed, root)
+            add(needed, root)
+
+    for name in _CATALOGUE:
+        if name in guest.asks and guest.asks[name].on:
+            # What was asked for itself keeps its own name as its root.
+            closed.pop(name, None)
+            add(name, name)
+    for name, root in closed.items():
+        _check_had(guest, name, root)
+    return closed
+
+
+def _check_had(guest: case.Case, name: str, root: str) -> None:
+    lacks = guest.lacks(name)
+    if lacks is None:
+        return
+    ask = guest.asks[root]
+    if name == root:
+        reason = (
+            f'{name!r}, which the {ask.source.value} asks for '
+            f'({ask.written}), cannot be had on this host: {lacks[1]}.'
+        )
+    else:
+        reason = (
+            f'{root!r} ({ask.source.value}) requires {name!r}, which cannot '
+            f'be had on this host: {lacks[1]}.'
+        )
+    raise exception.HostCannotDeliver(reason=reason)
+
+
+def verdict(guest: case.Case, name: str, root: str) -> decision.Verdict:
+    """Return the verdict of a name that must be on.
+
+    :param root: the name that was asked for; it requires this one.
+    """
+    ask = guest.asks[root]
+    text = (
+        f'the {ask.source.value} asks for it ({ask.written})'
+        if name == root
+        else (
+            f'{root!r}, which the {ask.source.value} asks for '
+            f'({ask.written}), requires it'
+        )
+    )
+    return decision.Verdict(
+        name=name,
+        state=decision.State.ON,
+        reason=(
+            decision.Reason.ASKED if name == root else decision.Reason.REQUIRED
+        ),
+        source=ask.source,
+        text=f'{name!r} is on: {text}.',
+        wanted=True,
+        value=guest.value(name),
+    )

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What one guest asks for: its image's properties and its flavor's specs."""
+
+import dataclasses
+import enum
+import typing
+
+from oslo_utils import strutils
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import windows
+from nova_hyperv_enlight import exception
+
+#: Flavor extra specs are ``hyperv_enlight:NAME``.
+SPEC_PREFIX = 'hyperv_enlight:'
+#: Image properties are ``hyperv_enlight_NAME``, with dots as underscores.
+PROPERTY_PREFIX = 'hyperv_enlight_'
+
+_PROFILE = 'profile'
+_STATES = {'on': True, 'off': False}
+
+
+class Source(enum.Enum):
+    """Who decides about an enlightenment, the strongest first."""
+
+    OPERATOR = 'operator'
+    FLAVOR = 'flavor'
+    IMAGE = 'image'
+    PROFILE = 'profile'
+    WINDOWS = 'windows'
+    HOST = 'host'
+    LIBVIRT = 'libvirt'
+    NOVA = 'nova'
+    RECORD = 'record'
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One explicit demand of a flavor or an image.
+
+    :ivar source: who asks.
+    :ivar key: the property or extra spec, as it was written.
+    :ivar on: turn it on, or off.
+    :ivar value: the value that it shall carry, None for the default.
+    :ivar written: the demand as it was written, for messages.
+    """
+
+    source: Source
+    key: str
+    on: bool
+    written: str
+    value: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Demands:
+    """What one source asks for.
+
+    :ivar profile: the profile that it names, and the key it names it by.
+    :ivar asks: its demands by the enlightenment's name.
+    :ivar hides: the key by which it hides the hypervisor from the guest,
+        Nova's ``hide_hypervisor_id``.
+    """
+
+    profile: tuple[str, str] | None = None
+    asks: typing.Mapping[str, Ask] = dataclasses.field(default_factory=dict)
+    hides: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What one guest asks for.
+
+    :ivar os_type: the image's ``os_type``.
+    :ivar release: the release of Windows, None where it is not known.
+    :ivar firmware: ``uefi`` or ``bios``.
+    :ivar dedicated: its vCPUs have host CPUs of their own.
+    :ivar nested: its CPU shows vmx or svm, None where that is not known.
+    :ivar flavor: what the flavor asks for.
+    :ivar image: what the image asks for.
+    """
+
+    os_type: str | None = None
+    release: windows.Release | None = None
+    firmware: str = 'bios'
+    dedicated: bool = False
+    nested: bool | None = None
+    flavor: Demands = Demands()
+    image: Demands = Demands()
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether the guest is a Windows guest, in any spelling of case."""
+        return (self.os_type or '').lower() == 'windows'
+
+
+def _image_spelling(word: str) -> str:
+    return word.replace('.', '_')
+
+
+def _words(source: Source) -> dict[str, str]:
+    """Map what a key may end in to the catalogue's word for it."""
+    words = [_PROFILE, *enlightenments.ENLIGHTENMENTS, *enlightenments.VALUES]
+    if source is Source.IMAGE:
+        return {_image_spelling(word): word for word in words}
+    return {word: word for word in words}
+
+
+_WORDS = {source: _words(source) for source in (Source.FLAVOR, Source.IMAGE)}
+_PREFIXES = {Source.FLAVOR: SPEC_PREFIX, Source.IMAGE: PROPERTY_PREFIX}
+_KINDS = {
+    Source.FLAVOR: 'The flavor extra spec',
+    Source.IMAGE: 'The image property',
+}
+# Nova's own keys for hiding the hypervisor, as its driver reads them:
+# nova/virt/libvirt/driver.py, _set_features.
+_HIDES = {
+    Source.FLAVOR: ('hide_hypervisor_id', 'hw:hide_hypervisor_id'),
+    Source.IMAGE: ('img_hide_hypervisor_id',),
+}
+
+
+def _refuse(source: Source, key: str, value: str, allowed: str) -> Exception:
+    return exception.InvalidRequest(
+        reason=f'{_KINDS[source]} {key}={value} is not valid: {allowed}.'
+    )
+
+
+def _ask_state(source: Source, key: str, text: str) -> Ask:
+    if text not in _STATES:
+        raise _refuse(source, key, text, 'allowed are on and off')
+    return Ask(
+        source=source, key=key, on=_STATES[text], written=f'{key}={text}'
+    )
+
+
+def _ask_value(
+    source: Source, key: str, text: str, entry: model.Enlightenment
+) -> Ask:
+    assert entry.value is not None
+    try:
+        value = entry.value.check(text)
+    except ValueError as err:
+        raise _refuse(source, key, text, f'allowed is {err}') from err
+    # Who gives a value wants the enlightenment that carries it.
+    return Ask(
+        source=source, key=key, on=True, value=value, written=f'{key}={text}'
+    )
+
+
+def _merge(source: Source, name: str, one: Ask, other: Ask) -> Ask:
+    """Join a source's state and value of the same enlightenment."""
+    if one.on and other.on:
+        return one if one.value is not None else other
+    off, value = (other, one) if one.on else (one, other)
+    raise exception.InvalidRequest(
+        reason=(
+            f'{_KINDS[source]} {value.key} gives a value to {name!r}, which '
+            f'the same {source.value} turns off ({off.key}).'
+        )
+    )
+
+
+def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
+    """Read what a flavor or an image asks for.
+
+    :param source: whose properties these are: FLAVOR or IMAGE.
+    :param properties: all of its properties; foreign ones are passed over.
+    :raises InvalidRequest: a name or value that is not known; the message
+        names it and what is allowed.
+    """
+    prefix, words = _PREFIXES[source], _WORDS[source]
+    profile = None
+    asks: dict[str, Ask] = {}
+    for key in sorted(k for k in properties if k.startswith(prefix)):
+        text = properties[key]
+        word = words.get(key.removeprefix(prefix))
+        if word is None:
+            known = ', '.join(prefix + name for name in words)
+            raise _refuse(source, key, text, f'allowed are {known}')
+        if word == _PROFILE:
+            profile = (text, key)
+            continue
+        carrier = enlightenments.VALUES.get(word)
+        if carrier is None:
+            name, ask = word, _ask_state(source, key, text)
+        else:
+            name, ask = carrier.name, _ask_value(source, key, text, carrier)
+        asks[name] = (
+            _merge(source, name, asks[name], ask) if name in asks else ask
+        )
+    hides = next(
+        (
+            key
+            for key in _HIDES[source]
+            if strutils.bool_from_string(properties.get(key))
+        ),
+        None,
+    )
+    return Demands(profile=profile, asks=asks, hides=hides)
+
+
+def from_properties(
+    *,
+    os_type: str | None,
+    extra_specs: typing.Mapping[str, str],
+    image_properties: typing.Mapping[str, str],
+    nested: bool | None = None,
+) -> Request:
+    """Read what a guest asks for.
+
+    Nothing but ``os_type`` is read for a guest that is not Windows: what
+    its flavor and image say of Hyper-V is none of our business.
+
+    :param os_type: the image's ``os_type``.
+    :param extra_specs: the flavor's extra specs.
+    :param image_properties: the image's properties.
+    :param nested: whether the guest's CPU shows vmx or svm, None where that
+        is not known.
+    :raises InvalidRequest: see :func:`demands`.
+    """
+    request = Request(os_type=os_type)
+    if not request.is_windows:
+        return request
+    # Nova's own property and spec; the flavor's goes before the image's:
+    # nova/virt/hardware.py, get_cpu_policy_constraint.
+    cpu_policy = extra_specs.get(
+        'hw:cpu_policy', image_properties.get('hw_cpu_policy')
+    )
+    return dataclasses.replace(
+        request,
+        release=windows.find(
+            image_properties.get('os_distro'),
+            image_properties.get('os_version'),
+        ),
+        firmware=image_properties.get('hw_firmware_type', 'bios'),
+        dedicated=cpu_policy == 'dedicated',
+        nested=nested,
+        flavor=demands(Source.FLAVOR, extra_specs),
+        image=demands(Source.IMAGE, image_properties),
+    )

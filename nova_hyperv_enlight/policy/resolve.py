@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Decides what a guest gets: the one place where it is decided.
+
+Pure: the same settings, request and host give the same decision.
+"""
+
+import dataclasses
+import functools
+import typing
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import windows
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import case
+from nova_hyperv_enlight.policy import choice
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import explicit
+from nova_hyperv_enlight.policy import implicit
+from nova_hyperv_enlight.policy import modes
+from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import settings
+
+_CATALOGUE = enlightenments.ENLIGHTENMENTS
+
+
+def _not_concerned(
+    conf: settings.Settings, req: request.Request
+) -> decision.Decision | None:
+    if not conf.enabled:
+        source = request.Source.OPERATOR
+        text = 'is left to Nova: [hyperv_enlight] enabled is false.'
+    elif not req.is_windows:
+        source = request.Source.IMAGE
+        text = (
+            "is left to Nova: the image's os_type is "
+            f'{req.os_type or "not set"}, not windows.'
+        )
+    else:
+        return None
+    return decision.Decision(
+        acts=False,
+        profile=None,
+        verdicts=modes.all_verdicts(
+            decision.State.UNSET, decision.Reason.NOT_CONCERNED, source, text
+        ),
+    )
+
+
+def _select(
+    guest: case.Case, on: list[decision.Verdict]
+) -> decision.Selection:
+    pins = any(_CATALOGUE[verdict.name].pins_tsc for verdict in on)
+    frequency = guest.host.witnesses.tsc_frequency
+    if guest.recorded is not None:
+        # A guest keeps the frequency that it was started with.
+        frequency = guest.recorded.selection.tsc_frequency or frequency
+    return decision.Selection(
+        names=frozenset(verdict.name for verdict in on),
+        values=frozenset(
+            (typing.cast(str, _CATALOGUE[v.name].value_name), v.value)
+            for v in on
+            if v.value is not None
+        ),
+        tsc_frequency=frequency if pins else None,
+    )
+
+
+def _custom(guest: case.Case) -> decision.Decision:
+    """Decide name by name."""
+    closed = explicit.close(guest)
+
+    @functools.cache
+    def verdict_of(name: str) -> decision.Verdict:
+        if name in closed:
+            return explicit.verdict(guest, name, closed[name])
+        return implicit.verdict(guest, name, verdict_of)
+
+    verdicts = tuple(verdict_of(name) for name in _CATALOGUE)
+    return decision.Decision(
+        acts=True,
+        profile=guest.profile.name,
+        verdicts=verdicts,
+        selection=_select(
+            guest, [v for v in verdicts if v.state is decision.State.ON]
+        ),
+    )
+
+
+def _profile(
+    conf: settings.Settings, req: request.Request, rule: windows.Rule | None
+) -> tuple[profiles.Profile, str]:
+    """Return the profile that applies, and who chose it."""
+    profile, chosen_by = choice.choose(conf, req)
+    delegates = profile.mode in (
+        profiles.Mode.HOST_MODEL,
+        profiles.Mode.PASSTHROUGH,
+    )
+    if rule is not None and delegates:
+        # Nothing can be taken away from a set that others choose.
+        return conf.known_profiles['baseline'], rule.text
+    return profile, chosen_by
+
+
+def _keep(guest: case.Case, recorded: record.Record) -> case.Case:
+    """Let a record stand for the profile, where it counts.
+
+    What the flavor or the image names goes before it: where that is another
+    profile now, the guest is decided anew.
+    """
+    named = guest.chosen_by != choice.OPERATOR
+    if not guest.conf.keep_recorded or (
+        named and guest.profile.name != recorded.profile
+    ):
+        return guest
+    mode = recorded.selection.mode
+    if mode is not profiles.Mode.CUSTOM:
+        known = guest.conf.known_profiles.get(recorded.profile)
+        if known is None or known.mode is not mode:
+            return guest
+        return dataclasses.replace(guest, profile=known)
+    return dataclasses.replace(
+        guest,
+        profile=profiles.Profile(
+            name=recorded.profile,
+            names=recorded.selection.names,
+            values=tuple(sorted(recorded.selection.values)),
+            summary='A recorded set.',
+        ),
+        rule=None,
+        recorded=recorded,
+    )
+
+
+def lost(
+    decided: decision.Decision,
+    recorded: record.Record | None,
+    conf: settings.Settings,
+) -> list[decision.Verdict]:
+    """Return what a guest was started with and the host cannot deliver now.
+
+    :param recorded: what it was started with, if that is known.
+    """
+    if recorded is None or not conf.keep_recorded:
+        return []
+    return [
+        verdict
+        for verdict in decided.left_out
+        if verdict.name in recorded.selection.names
+        and verdict.reason is not decision.Reason.TURNED_OFF
+    ]
+
+
+def _check_kept(guest: case.Case, decided: decision.Decision) -> None:
+    """Refuse a host that cannot keep a recorded set whole.
+
+    :raises HostCannotDeliver: the operator wants it so.
+    """
+    missing = lost(decided, guest.recorded, guest.conf)
+    if missing and guest.conf.fail_on_host_change:
+        raise exception.HostCannotDeliver(
+            reason=(
+                "This host cannot keep the guest's recorded set, and "
+                '[hyperv_enlight] on_host_change is fail: '
+                + ' '.join(verdict.text for verdict in missing)
+            )
+        )
+
+
+def _everything(profile: profiles.Profile) -> profiles.Profile:
+    return dataclasses.replace(
+        profile, names=frozenset(_CATALOGUE), mode=profiles.Mode.CUSTOM
+    )
+
+
+def resolve(
+    conf: settings.Settings,
+    req: request.Request,
+    host: capabilities.HostCapabilities,
+    recorded: record.Record | None = None,
+) -> decision.Decision:
+    """Decide what a guest gets.
+
+    :param conf: what the operator decided.
+    :param req: what the guest's flavor and image ask for.
+    :param host: what the host offers to such a guest.
+    :param recorded: what the guest was started with before, if it was.
+    :returns: a verdict for every name of the catalogue.
+    :raises InvalidRequest: what is asked for cannot be had on any host.
+    :raises HostCannotDeliver: it cannot be had on this host.
+    """
+    left = _not_concerned(conf, req)
+    if left is not None:
+        return left
+    choice.check_image(conf, req.image)
+    rule = windows.rule_for(req.release, req.firmware)
+    profile, chosen_by = _profile(conf, req, rule)
+    guest = case.Case(
+        conf=conf,
+        req=req,
+        host=host,
+        profile=profile,
+        chosen_by=chosen_by,
+        rule=rule,
+        recorded=None,
+        asks=case.all_asks(conf, req),
+    )
+    if recorded is not None:
+        guest = _keep(guest, recorded)
+    mode = guest.profile.mode
+    if mode is profiles.Mode.CUSTOM:
+        decided = _custom(guest)
+        _check_kept(guest, decided)
+        return decided
+    if mode is profiles.Mode.STOCK:
+        return modes.stock(guest)
+    if not any(offer.offered for offer in host.offers.values()):
+        # Nothing to hand on: say of each name why the host lacks it.
+        return _custom(
+            dataclasses.replace(guest, profile=_everything(guest.profile))
+        )
+    modes.check(guest)
+    return modes.delegated(guest, _custom(guest))

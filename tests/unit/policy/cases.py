@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Guests and hosts for tests of the decision."""
+
+import types
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import resolve
+from nova_hyperv_enlight.policy import settings
+from tests.unit import base
+
+NAMES = tuple(enlightenments.ENLIGHTENMENTS)
+ALL = frozenset(NAMES)
+AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
+
+MINIMAL = frozenset(('relaxed', 'vapic', 'spinlocks', 'hypervclock'))
+BASELINE = MINIMAL | {
+    'vpindex',
+    'runtime',
+    'synic',
+    'stimer',
+    'stimer.direct',
+    'reset',
+    'frequencies',
+    'tlbflush',
+    'ipi',
+}
+PERFORMANCE = BASELINE | {'tlbflush.extended', 'xmm_input', 'avic'}
+NESTED = PERFORMANCE | {'evmcs', 'emsr_bitmap', 'tlbflush.direct'}
+
+#: What an image may switch unless the operator says otherwise.
+ANYTHING = ALL | {
+    'profile:nested',
+    'profile:host-model',
+    'profile:passthrough',
+}
+
+LACKED = 'libvirt does not list it'
+UNKNOWN = 'nobody could say whether the host has it'
+
+_WITNESS = {
+    True: (capabilities.Witness.DOMCAPS, 'libvirt lists it'),
+    False: (capabilities.Witness.DOMCAPS, LACKED),
+    None: (capabilities.Witness.NONE, UNKNOWN),
+}
+
+
+def make_host(
+    names=ALL,
+    *,
+    unknown=(),
+    vendor=INTEL,
+    libvirt=(12, 4, 0),
+    tsc_frequency=2794748000,
+):
+    """Return a host that offers these names and no others.
+
+    :param unknown: names of which nobody can say whether it offers them.
+    """
+    offers = {}
+    for name in NAMES:
+        offered = None if name in unknown else name in names
+        witness, evidence = _WITNESS[offered]
+        offers[name] = capabilities.Offer(
+            name=name, offered=offered, witness=witness, evidence=evidence
+        )
+    return capabilities.HostCapabilities(
+        witnesses=capabilities.Witnesses(
+            virt_type='kvm',
+            arch='x86_64',
+            libvirt=libvirt,
+            qemu=(10, 1, 0),
+            kernel=kvm.KernelFacts(vendor=vendor),
+            tsc_frequency=tsc_frequency,
+        ),
+        offers=types.MappingProxyType(offers),
+    )
+
+
+HOST = make_host()
+
+
+def make_request(flavor=None, image=None, os_type='windows', nested=None):
+    """Return what a guest asks for.
+
+    :param flavor: extra specs without ``hyperv_enlight:``.
+    :param image: properties without ``hyperv_enlight_``.
+    """
+    return request.from_properties(
+        os_type=os_type,
+        extra_specs={
+            f'hyperv_enlight:{key}': value
+            for key, value in (flavor or {}).items()
+        },
+        image_properties={
+            f'hyperv_enlight_{key}': value
+            for key, value in (image or {}).items()
+        },
+        nested=nested,
+    )
+
+
+def decide(flavor=None, image=None, host=HOST, nested=None, **options):
+    """Decide about a Windows guest; the image may ask for anything."""
+    conf = settings.Settings(**{'image_overridable': ANYTHING, **options})
+    req = make_request(flavor, image, nested=nested)
+    return resolve.resolve(conf, req, host)
+
+
+class ResolveTestCase(base.TestCase):
+    """Looks at decisions."""
+
+    def check_on(self, names, decided):
+        self.assertEqual(set(names), set(decided.selection.names))
+        self.assertEqual(set(names), {verdict.name for verdict in decided.on})
+
+    def verdict(self, decided, name):
+        (found,) = (v for v in decided.verdicts if v.name == name)
+        return found
+
+    def check_verdict(self, decided, name, state, reason, source, text):
+        verdict = self.verdict(decided, name)
+        self.assertEqual(
+            (
+                decision.State(state),
+                decision.Reason(reason),
+                request.Source(source),
+                text,
+            ),
+            (verdict.state, verdict.reason, verdict.source, verdict.text),
+        )
+
+    def check_refused(self, error, message, *args, **kwargs):
+        raised = self.assertRaises(error, decide, *args, **kwargs)
+        self.assertEqual(message, str(raised))
