@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Reads and writes the enlightenments of a libvirt domain.
+
+Each enlightenment has one declaration, made from its catalogue entry, that
+both reads and writes it; whatever else stands in the document is left as
+it is. https://libvirt.org/formatdomain.html#hypervisor-features
+"""
+
+import dataclasses
+
+from lxml import etree
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import decision
+
+#: The element of ``<features>`` that holds the enlightenments.
+HYPERV = 'hyperv'
+#: The timer that pins the TSC frequency. It is not an enlightenment: it is
+#: ours only in a domain that has one which needs it.
+_TSC = 'tsc'
+# What libvirt knows; the stock list is Nova's affair.
+_MODES = {
+    mode.value: mode
+    for mode in profiles.Mode
+    if mode is not profiles.Mode.STOCK
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """How one enlightenment is spelled.
+
+    :ivar entry: its catalogue entry.
+    :ivar path: from the element that holds it, ``<hyperv>`` or
+        ``<clock>``.
+    :ivar attribute: the attribute that switches it.
+    :ivar on: that attribute's text where it is on.
+    :ivar off: the same where it is off.
+    """
+
+    entry: model.Enlightenment
+    path: str
+    attribute: str
+    on: str
+    off: str
+
+    def read(self, holder: etree._Element) -> tuple[bool | None, str | None]:
+        """Return whether it is on, None where it is absent, and its value."""
+        element = holder.find(self.path)
+        if element is None:
+            return None, None
+        value = self.entry.value
+        return (
+            element.get(self.attribute) == self.on,
+            element.get(value.attribute) if value else None,
+        )
+
+    def write(
+        self, holder: etree._Element, on: bool, value: str | None
+    ) -> None:
+        """Write it below its holder, after what is there.
+
+        :raises ValueError: a sub-element whose parent is not written.
+        """
+        parent = holder
+        if self.entry.parent:
+            parent = holder.find(f'./{self.entry.parent}')
+            if parent is None:
+                raise ValueError(
+                    f'{self.entry.name!r} has no place without '
+                    f'{self.entry.parent!r}'
+                )
+        if self.entry.placement is model.Placement.TIMER:
+            element = etree.SubElement(
+                parent, 'timer', name=self.entry.element
+            )
+        else:
+            element = etree.SubElement(parent, self.entry.element)
+        element.set(self.attribute, self.on if on else self.off)
+        if value is not None and self.entry.value is not None:
+            element.set(self.entry.value.attribute, value)
+
+
+def _declare(entry: model.Enlightenment) -> Declaration:
+    if entry.placement is model.Placement.TIMER:
+        return Declaration(
+            entry=entry,
+            path=f"./timer[@name='{entry.element}']",
+            attribute='present',
+            on='yes',
+            off='no',
+        )
+    return Declaration(
+        entry=entry,
+        path='./' + entry.name.replace('.', '/'),
+        attribute='state',
+        on='on',
+        off='off',
+    )
+
+
+_DECLARATIONS = {
+    placement: tuple(
+        _declare(entry)
+        for entry in enlightenments.ENLIGHTENMENTS.values()
+        if entry.placement is placement
+    )
+    for placement in model.Placement
+}
+
+
+def _write(
+    holder: etree._Element,
+    placement: model.Placement,
+    selection: decision.Selection,
+) -> None:
+    values = dict(selection.values)
+    for declaration in _DECLARATIONS[placement]:
+        entry = declaration.entry
+        if entry.name in selection.names:
+            declaration.write(holder, True, values.get(entry.value_name or ''))
+        elif entry.name in selection.off:
+            declaration.write(holder, False, None)
+
+
+def build_features(selection: decision.Selection) -> etree._Element | None:
+    """Return the ``<hyperv>`` element, None where it would be empty."""
+    hyperv = etree.Element(HYPERV)
+    if selection.mode in (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH):
+        hyperv.set('mode', selection.mode.value)
+    _write(hyperv, model.Placement.FEATURE, selection)
+    if not len(hyperv) and not hyperv.attrib:
+        return None
+    return hyperv
+
+
+def build_timers(selection: decision.Selection) -> list[etree._Element]:
+    """Return the ``<timer>`` elements, for ``<clock>``.
+
+    With a pinned TSC frequency the ``tsc`` timer is one of them.
+    """
+    clock = etree.Element('clock')
+    _write(clock, model.Placement.TIMER, selection)
+    if selection.tsc_frequency is not None:
+        etree.SubElement(
+            clock, 'timer', name=_TSC, frequency=str(selection.tsc_frequency)
+        )
+    return list(clock)
+
+
+def owned_timers(selection: decision.Selection) -> frozenset[str]:
+    """Return the names of the timers that a selection decides about."""
+    names = {
+        declaration.entry.element
+        for declaration in _DECLARATIONS[model.Placement.TIMER]
+    }
+    if selection.tsc_frequency is not None:
+        names.add(_TSC)
+    return frozenset(names)
+
+
+def _read_tsc(clock: etree._Element | None, names: set[str]) -> int | None:
+    pinned = any(enlightenments.ENLIGHTENMENTS[n].pins_tsc for n in names)
+    if clock is None or not pinned:
+        return None
+    timer = clock.find(f"./timer[@name='{_TSC}']")
+    frequency = '' if timer is None else timer.get('frequency', '')
+    return int(frequency) if frequency.isdecimal() else None
+
+
+def read(domain: etree._Element) -> decision.Selection:
+    """Return the enlightenments of a domain.
+
+    Children of ``<hyperv>`` that the catalogue lacks are passed over.
+
+    :param domain: the root element, ``<domain>``.
+    :raises MalformedDocument: not a domain, or a mode that is not known.
+    """
+    if domain.tag != 'domain':
+        raise exception.MalformedDocument(
+            document='domain', reason=f'its root element is <{domain.tag}>'
+        )
+    names: set[str] = set()
+    off: set[str] = set()
+    values: set[tuple[str, str]] = set()
+    hyperv = domain.find(f'./features/{HYPERV}')
+    clock = domain.find('./clock')
+    holders = (
+        (model.Placement.FEATURE, hyperv),
+        (model.Placement.TIMER, clock),
+    )
+    for placement, holder in holders:
+        if holder is None:
+            continue
+        for declaration in _DECLARATIONS[placement]:
+            on, value = declaration.read(holder)
+            if on is None:
+                continue
+            (names if on else off).add(declaration.entry.name)
+            value_name = declaration.entry.value_name
+            if on and value is not None and value_name is not None:
+                values.add((value_name, value))
+    return decision.Selection(
+        names=frozenset(names),
+        off=frozenset(off),
+        values=frozenset(values),
+        mode=_read_mode(hyperv),
+        tsc_frequency=_read_tsc(clock, names),
+    )
+
+
+def _read_mode(hyperv: etree._Element | None) -> profiles.Mode:
+    text = (
+        profiles.Mode.CUSTOM.value
+        if hyperv is None
+        else hyperv.get('mode', profiles.Mode.CUSTOM.value)
+    )
+    if text not in _MODES:
+        raise exception.MalformedDocument(
+            document='domain', reason=f'<hyperv mode={text!r}> is not known'
+        )
+    return _MODES[text]
+
+
+def _child(parent: etree._Element, tag: str) -> etree._Element:
+    found = parent.find(f'./{tag}')
+    return etree.SubElement(parent, tag) if found is None else found
+
+
+def _remove(holder: etree._Element | None, path: str) -> None:
+    if holder is None:
+        return
+    for element in holder.findall(path):
+        holder.remove(element)
+
+
+def apply(domain: etree._Element, selection: decision.Selection) -> None:
+    """Write the enlightenments into a domain, in place of its own.
+
+    Reads back what it wrote. Nothing else in the document changes.
+
+    :param domain: the root element, ``<domain>``.
+    :param selection: what the domain shall have.
+    :raises VerifyError: what was written reads differently.
+    """
+    _remove(domain.find('./features'), f'./{HYPERV}')
+    hyperv = build_features(selection)
+    if hyperv is not None:
+        _child(domain, 'features').append(hyperv)
+    for name in owned_timers(selection):
+        _remove(domain.find('./clock'), f"./timer[@name='{name}']")
+    timers = build_timers(selection)
+    if timers:
+        clock = _child(domain, 'clock')
+        # The attribute is mandatory; this is what libvirt takes without it.
+        clock.set('offset', clock.get('offset', 'utc'))
+        clock.extend(timers)
+    found = read(domain)
+    if selection.tsc_frequency is None:
+        # Then a tsc timer, if there is one, is not ours.
+        found = dataclasses.replace(found, tsc_frequency=None)
+    if found != selection:
+        raise exception.VerifyError(wanted=selection, found=found)
