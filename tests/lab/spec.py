@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What machine the lab shall be."""
+
+import dataclasses
+import enum
+import re
+
+from tests.lab import exception
+
+# module.parameter=value, as on a kernel command line
+_PARAM = re.compile(r'(kvm|kvm_amd)\.(\w+=[\w,+-]+)', re.ASCII)
+# With less, Nova's own processes alone fill it.
+_MIN_MEMORY_MIB = 512
+
+
+class KvmDevice(enum.StrEnum):
+    """What becomes of /dev/kvm inside."""
+
+    USABLE = 'usable'
+    # There, but opening it gives EACCES, to root too.
+    DENIED = 'denied'
+    # No vendor module is loaded, as on a host without virtualization.
+    ABSENT = 'absent'
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class LabSpec:
+    """A machine.
+
+    :ivar cpus: how many processors it has.
+    :ivar memory_mib: its memory; nine tenths of it at most are the disk.
+    :ivar cpu_model: for QEMU's -cpu. TCG has no VMX: AMD only.
+    :ivar module_params: parameters of kvm and kvm_amd, in the words of the
+        kernel's command line: 'kvm_amd.avic=0'. The last one counts.
+    :ivar kvm_device: whether /dev/kvm can be opened inside.
+    :ivar kernel_package: the Debian package of its kernel.
+    """
+
+    cpus: int = 2
+    memory_mib: int = 4096
+    cpu_model: str = 'EPYC,+svm,+npt'
+    module_params: tuple[str, ...] = ()
+    kvm_device: KvmDevice = KvmDevice.USABLE
+    kernel_package: str = 'linux-image-amd64'
+
+    def __post_init__(self) -> None:
+        """Refuse what the machine would only stumble over.
+
+        :raises: InvalidSpec.
+        """
+        for param in self.module_params:
+            if not _PARAM.fullmatch(param):
+                raise exception.InvalidSpec(
+                    reason=f"'{param}' is not kvm.NAME=VALUE or "
+                    'kvm_amd.NAME=VALUE'
+                )
+        if self.cpus < 1 or self.memory_mib < _MIN_MEMORY_MIB:
+            raise exception.InvalidSpec(
+                reason=f'it takes one processor and {_MIN_MEMORY_MIB} MiB '
+                'at least'
+            )
+
+    def params_of(self, module: str) -> str:
+        """Say what to load a module with, for the init script."""
+        asked = ('kvm_amd.nested=1', *self.module_params)
+        matches = [_PARAM.fullmatch(param) for param in asked]
+        return ' '.join(
+            match[2] for match in matches if match and match[1] == module
+        )
