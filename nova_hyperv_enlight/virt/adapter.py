@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Translates between Nova and this package: objects in, exceptions out."""
+
+import collections.abc
+import contextlib
+import typing
+
+from lxml import etree
+from nova import exception as nova_exception
+from nova.virt.libvirt import utils as libvirt_utils
+
+from nova_hyperv_enlight.domxml import hyperv
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import request
+
+# nova-api stores an image's properties in an instance's system_metadata
+# under this prefix, also those that ImageMeta drops: nova/utils.py,
+# get_system_metadata_from_image.
+_IMAGE_PREFIX = 'image_'
+_VIRTUALIZATION = ('vmx', 'svm')
+_WHOLE_HOST = ('host-passthrough', 'host-model', 'maximum')
+
+
+def image_properties(instance: typing.Any) -> dict[str, str]:
+    """Return all properties of the image that an instance was made from.
+
+    :param instance: a ``nova.objects.Instance``.
+    """
+    return {
+        key.removeprefix(_IMAGE_PREFIX): value
+        for key, value in instance.system_metadata.items()
+        if key.startswith(_IMAGE_PREFIX) and value is not None
+    }
+
+
+def shows_virtualization(cpu: typing.Any) -> bool:
+    """Whether a guest's CPU shows vmx or svm, if the host has it.
+
+    QEMU's named models have neither; the modes that take over the host's
+    CPU have what the host's kernel lets guests see.
+
+    :param cpu: a ``LibvirtConfigGuestCPU``, None for libvirt's default.
+    """
+    if cpu is None:
+        return False
+    policies = {
+        feature.name: feature.policy
+        for feature in cpu.features
+        if feature.name in _VIRTUALIZATION
+    }
+    if policies:
+        return any(p in ('force', 'require') for p in policies.values())
+    return cpu.mode in _WHOLE_HOST
+
+
+def to_request(config: typing.Any, instance: typing.Any) -> request.Request:
+    """Read what an instance asks for.
+
+    :param config: the LibvirtConfigGuest that Nova has made of it.
+    :param instance: a ``nova.objects.Instance`` with its flavor.
+    :raises InvalidRequest: see :func:`.request.from_properties`.
+    """
+    return request.from_properties(
+        os_type=instance.os_type,
+        extra_specs=instance.flavor.extra_specs or {},
+        image_properties=image_properties(instance),
+        nested=shows_virtualization(config.cpu),
+    )
+
+
+def own_selection(config: typing.Any) -> decision.Selection:
+    """Return the enlightenments that Nova itself has chosen for a guest.
+
+    :param config: the LibvirtConfigGuest, before any hook.
+    """
+    domain = etree.Element('domain')
+    features = etree.SubElement(domain, 'features')
+    for feature in config.features:
+        if feature.root_name == hyperv.HYPERV:
+            features.append(feature.format_dom())
+    if config.clock is not None:
+        domain.append(config.clock.format_dom())
+    return hyperv.read(domain)
+
+
+def is_windows(instance: typing.Any) -> bool:
+    """Whether an instance is a Windows guest."""
+    return request.Request(os_type=instance.os_type).is_windows
+
+
+def is_resize(migration: typing.Any) -> bool:
+    """Whether a ``nova.objects.Migration`` brings another flavor."""
+    return bool(migration.migration_type == 'resize')
+
+
+def machine_of(instance: typing.Any) -> tuple[str, str | None]:
+    """Return a guest's architecture and machine type."""
+    meta = instance.image_meta
+    return libvirt_utils.get_arch(meta), libvirt_utils.get_machine_type(meta)
+
+
+def default_machine(arch: str) -> str | None:
+    """Return the machine type of guests that name none."""
+    machine: str | None = libvirt_utils.get_default_machine_type(arch)
+    return machine
+
+
+def refused_migration(
+    instance: typing.Any, destination: str, reason: str
+) -> nova_exception.NovaException:
+    """Return the exception that lets Nova try another destination."""
+    return nova_exception.MigrationPreCheckError(
+        reason=(
+            'The Hyper-V enlightenments of this guest do not allow it to '
+            f'move from {instance.host} to {destination}. {reason}'
+        )
+    )
+
+
+class HostCannotDeliver(nova_exception.NovaException):
+    """Nova's form of the same: the build goes to another host."""
+
+    msg_fmt = '%(reason)s'
+
+
+@contextlib.contextmanager
+def translated() -> collections.abc.Iterator[None]:
+    """Turn this package's exceptions into Nova's.
+
+    nova-compute aborts a build that raises InvalidInput, with the reason in
+    the server's fault, and tries another host for any other exception:
+    ``_build_and_run_instance`` in nova/compute/manager.py.
+    """
+    try:
+        yield
+    except exception.InvalidRequest as err:
+        raise nova_exception.InvalidInput(reason=str(err)) from err
+    except exception.EnlightException as err:
+        raise HostCannotDeliver(reason=str(err)) from err

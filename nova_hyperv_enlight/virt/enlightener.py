@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Brings the parts together for one nova-compute."""
+
+import dataclasses
+import threading
+import typing
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import windows
+from nova_hyperv_enlight.conf import hyperv_enlight as options
+from nova_hyperv_enlight.conf import settings as conf_settings
+from nova_hyperv_enlight.hooks import base
+from nova_hyperv_enlight.hooks import manager
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import migration
+from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.policy import report
+from nova_hyperv_enlight.policy import resolve
+from nova_hyperv_enlight.policy import settings
+from nova_hyperv_enlight.virt import adapter
+from nova_hyperv_enlight.virt import recorder
+
+LOG = logging.getLogger(__name__)
+
+
+class Enlightener:
+    """Decides and writes the enlightenments of a host's guests.
+
+    :param conf: nova.conf; the options are registered in it.
+    :param host: the driver's ``nova.virt.libvirt.host.Host``.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, host: typing.Any) -> None:
+        options.register_opts(conf)
+        self._conf = conf
+        self._host = host
+        self._probe = probe.Probe(host.get_connection, kvm.ask)
+        self._settings: settings.Settings | None = None
+        self._hooks: manager.HookManager | None = None
+        self._lock = threading.Lock()
+
+    def load(self) -> tuple[settings.Settings, manager.HookManager]:
+        """Read the options and load the hooks, once.
+
+        :raises InvalidOption: an option cannot be used.
+        :raises HookLoadError: a hook cannot be loaded.
+        """
+        with self._lock:
+            if self._settings is None or self._hooks is None:
+                read = conf_settings.read(self._conf)
+                self._hooks = manager.HookManager(read.hooks)
+                self._settings = read
+            return self._settings, self._hooks
+
+    def enlighten(self, config: typing.Any, instance: typing.Any) -> None:
+        """Give a guest what it shall have; leave others as they are.
+
+        :param config: the LibvirtConfigGuest that Nova has made.
+        :param instance: the ``nova.objects.Instance``.
+        :raises NovaException: what was asked for cannot be had.
+        """
+        conf, hooks = self.load()
+        if not conf.enabled:
+            return
+        with adapter.translated():
+            asked = adapter.to_request(config, instance)
+            if not asked.is_windows:
+                _warn_untyped(instance)
+                return
+            host = self._probe.capabilities(
+                config.os_arch, config.os_mach_type, config.virt_type
+            )
+            recorded = recorder.read(instance)
+            decided = resolve.resolve(conf, asked, host, recorded)
+            own = decided.selection
+            if conf.shadow or not decided.acts:
+                own = adapter.own_selection(config)
+            _log(instance, decided, recorded, own, conf)
+            if conf.shadow:
+                return
+            if decided.acts:
+                hooks.apply(
+                    config,
+                    base.Context(
+                        instance_uuid=instance.uuid, decision=decided
+                    ),
+                )
+            recorder.write(instance, _to_record(decided, own))
+
+    def adopt(self, instance: typing.Any) -> None:
+        """Record a Windows guest that was started without this plugin."""
+        conf, _ = self.load()
+        if conf.enabled and not conf.shadow and adapter.is_windows(instance):
+            recorder.adopt(instance, self._host)
+
+    def check_live_migration(
+        self, instance: typing.Any, arch: str, machine: str | None
+    ) -> None:
+        """Refuse a guest that this host cannot take over.
+
+        :param arch: the guest's architecture.
+        :param machine: its machine type.
+        :raises MigrationPreCheckError: with what is missing.
+        """
+        conf, _ = self.load()
+        if not conf.enabled or not adapter.is_windows(instance):
+            return
+        recorded = recorder.read(instance)
+        if recorded is None:
+            return
+        host = self._probe.capabilities(
+            arch, machine, self._conf.libvirt.virt_type
+        )
+        found = migration.obstacles(recorded, host)
+        if found:
+            raise adapter.refused_migration(
+                instance, self._conf.host, ' '.join(found)
+            )
+
+    def traits(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the traits that the host has, and those it has not."""
+        conf, _ = self.load()
+        names = frozenset(enlightenments.ENLIGHTENMENTS)
+        offered: frozenset[str] = frozenset()
+        if conf.enabled and conf.report_traits:
+            offers = self._default_capabilities().offers
+            offered = frozenset(n for n in names if offers[n].offered)
+        return _traits(offered), _traits(names - offered)
+
+    def _default_capabilities(self) -> capabilities.HostCapabilities:
+        arch = self._host.get_capabilities().host.cpu.arch
+        return self._probe.capabilities(
+            arch, adapter.default_machine(arch), self._conf.libvirt.virt_type
+        )
+
+
+def _traits(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(
+        enlightenments.ENLIGHTENMENTS[name].trait for name in names
+    )
+
+
+def _to_record(
+    decided: decision.Decision, own: decision.Selection
+) -> record.Record:
+    """Return what a guest is started with."""
+    selection = decided.selection
+    if not decided.acts:
+        selection = dataclasses.replace(own, mode=profiles.Mode.STOCK)
+    return record.Record(
+        profile=decided.profile or record.ADOPTED,
+        selection=dataclasses.replace(selection, off=frozenset()),
+    )
+
+
+def _log(
+    instance: typing.Any,
+    decided: decision.Decision,
+    recorded: record.Record | None,
+    own: decision.Selection,
+    conf: settings.Settings,
+) -> None:
+    line = report.one_line(decided)
+    if conf.shadow:
+        LOG.info(
+            'Hyper-V enlightenments (shadow mode, not written): %s; %s',
+            line,
+            report.difference(decided, own),
+            instance=instance,
+        )
+        return
+    LOG.info('Hyper-V enlightenments: %s', line, instance=instance)
+    lost = resolve.lost(decided, recorded, conf)
+    if lost:
+        LOG.warning(
+            'This guest was started with more than this host can deliver '
+            'now. %s',
+            ' '.join(verdict.text for verdict in lost),
+            instance=instance,
+        )
+
+
+def _warn_untyped(instance: typing.Any) -> None:
+    """Say so where an image looks like Windows and does not say it is."""
+    distro = adapter.image_properties(instance).get('os_distro')
+    if instance.os_type is None and windows.is_windows(distro):
+        LOG.warning(
+            'The image has os_distro=%s and no os_type: the guest is not '
+            'treated as Windows. Set the image property os_type=windows.',
+            distro,
+            instance=instance,
+        )
