@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the commands share: their arguments, their errors, their host."""
+
+import argparse
+import pathlib
+import typing
+import urllib.parse
+
+from cliff import command
+from oslo_config import cfg
+
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.conf import hyperv_enlight
+from nova_hyperv_enlight.conf import settings as conf_settings
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.policy import settings
+
+#: The exit code of bad input, and of what cannot run.
+CANNOT_RUN = 2
+
+
+class EnlightCommand(command.Command):
+    """A command whose foreseen errors are one line and exit code 2."""
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command.
+
+        :returns: the exit code.
+        """
+        try:
+            return super().run(parsed_args)
+        except exception.EnlightException as err:
+            self.app.LOG.error('%s', err)
+            return CANNOT_RUN
+
+
+class KeyValue(argparse.Action):
+    """Collects repeated KEY=VALUE arguments into a dictionary."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: typing.Any,
+        option_string: str | None = None,
+    ) -> None:
+        key, separator, value = values.partition('=')
+        if not key or not separator:
+            raise argparse.ArgumentError(
+                self, f'{values!r} is not of the form KEY=VALUE'
+            )
+        collected = dict(getattr(namespace, self.dest) or {})
+        if key in collected:
+            raise argparse.ArgumentError(self, f'{key} is there twice')
+        collected[key] = value
+        setattr(namespace, self.dest, collected)
+
+
+def _version(text: str) -> model.Version:
+    parts = text.split('.')
+    if not 2 <= len(parts) <= 3 or not all(part.isdigit() for part in parts):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a release such as 9.0.0'
+        )
+    major, minor, micro = (*(int(part) for part in parts), 0)[:3]
+    return major, minor, micro
+
+
+def add_host_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which host is meant."""
+    group = parser.add_argument_group('host')
+    source = group.add_mutually_exclusive_group()
+    source.add_argument(
+        '--connect',
+        metavar='URI',
+        default='qemu:///system',
+        help='libvirt connection (default: %(default)s)',
+    )
+    source.add_argument(
+        '--domcaps',
+        metavar='FILE',
+        help=(
+            'a saved document of "virsh domcapabilities" instead of a '
+            'connection'
+        ),
+    )
+    group.add_argument(
+        '--arch',
+        default='x86_64',
+        help='architecture to ask libvirt about (default: %(default)s)',
+    )
+    group.add_argument(
+        '--machine',
+        help="machine type to ask libvirt about (default: libvirt's own)",
+    )
+    group.add_argument(
+        '--virt-type',
+        default='kvm',
+        help='domain type to ask libvirt about (default: %(default)s)',
+    )
+    for what in ('libvirt', 'qemu'):
+        group.add_argument(
+            f'--{what}-version',
+            metavar='RELEASE',
+            type=_version,
+            help=f'release of {what} on the host of a saved document',
+        )
+
+
+def add_option_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that stand for nova.conf."""
+    group = parser.add_argument_group('options')
+    group.add_argument(
+        '--config-file',
+        metavar='FILE',
+        action='append',
+        default=[],
+        help='read [hyperv_enlight] from this nova.conf (repeatable)',
+    )
+    group.add_argument(
+        '--option',
+        metavar='KEY=VALUE',
+        action=KeyValue,
+        default={},
+        help='an option of [hyperv_enlight] (repeatable)',
+    )
+
+
+def read_settings(parsed_args: argparse.Namespace) -> settings.Settings:
+    """Return the settings that the arguments stand for.
+
+    :raises InvalidOption: an option that does not exist, or cannot be used.
+    """
+    conf = cfg.ConfigOpts()
+    hyperv_enlight.register_opts(conf)
+    try:
+        conf(
+            [],
+            project='nova',
+            default_config_files=parsed_args.config_file,
+            default_config_dirs=[],
+        )
+    except cfg.Error as err:
+        raise exception.InvalidOption(
+            option='--config-file', reason=err
+        ) from err
+    for key, value in parsed_args.option.items():
+        try:
+            conf.set_override(key, value, group='hyperv_enlight')
+        except cfg.NoSuchOptError as err:
+            known = ', '.join(opt.name for opt in hyperv_enlight.ALL_OPTS)
+            raise exception.InvalidOption(
+                option=key,
+                reason=f'there is no such option; there are {known}',
+            ) from err
+        except ValueError as err:
+            raise exception.InvalidOption(option=key, reason=err) from err
+    return conf_settings.read(conf)
+
+
+def read_host(
+    parsed_args: argparse.Namespace,
+    arch: str | None = None,
+    machine: str | None = None,
+) -> capabilities.HostCapabilities:
+    """Return the capabilities of the host that the arguments name.
+
+    :param arch: a guest's own architecture, before the argument's.
+    :param machine: a guest's own machine type, before the argument's.
+    :raises CannotConnect: libvirt does not answer.
+    :raises MalformedDocument: the saved document cannot be read.
+    """
+    if parsed_args.domcaps:
+        return capabilities.conclude(_saved(parsed_args))
+    connection, local = connect(parsed_args.connect)
+    try:
+        source = probe.Probe(
+            lambda: connection, kvm.ask if local else kvm.KernelFacts
+        )
+        return source.capabilities(
+            arch or parsed_args.arch,
+            machine or parsed_args.machine,
+            parsed_args.virt_type,
+        )
+    finally:
+        connection.close()
+
+
+def _saved(parsed_args: argparse.Namespace) -> capabilities.Witnesses:
+    """Return what a saved document says; its host's kernel is not here."""
+    path = pathlib.Path(parsed_args.domcaps)
+    try:
+        caps = domaincaps.parse(path.read_bytes())
+    except OSError as err:
+        raise exception.MalformedDocument(
+            document=path, reason=err.strerror
+        ) from err
+    return capabilities.Witnesses(
+        virt_type=caps.virt_type or parsed_args.virt_type,
+        arch=caps.arch or parsed_args.arch,
+        machine=caps.machine,
+        libvirt=parsed_args.libvirt_version,
+        qemu=parsed_args.qemu_version,
+        domcaps=caps,
+    )
+
+
+def connect(uri: str) -> tuple[typing.Any, bool]:
+    """Open a connection.
+
+    domainCapabilities are refused on a read-only one.
+
+    :returns: the connection, and whether it is to a QEMU on this machine,
+        so that this machine's kernel may be asked.
+    """
+    try:
+        # Imported here: the program works on saved documents without it.
+        import libvirt
+    except ImportError as err:
+        raise exception.CannotConnect(
+            uri=uri, reason='the Python package libvirt-python is missing'
+        ) from err
+    # Errors are raised as well; libvirt would print each of them too.
+    libvirt.registerErrorHandler(lambda *_: None, None)
+    # The embedded driver wants an event loop to be there.
+    libvirt.virEventRegisterDefaultImpl()
+    try:
+        connection = libvirt.open(uri)
+        local = (
+            urllib.parse.urlsplit(uri).hostname is None
+            and connection.getType() == 'QEMU'
+        )
+    except libvirt.libvirtError as err:
+        raise exception.CannotConnect(uri=uri, reason=err) from err
+    return connection, local

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The program ``nova-hyperv-enlight-status``."""
+
+import importlib.metadata
+import sys
+import typing
+
+from oslo_upgradecheck import upgradecheck
+
+from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.conf import hyperv_enlight
+from nova_hyperv_enlight.conf import settings as conf_settings
+from nova_hyperv_enlight.domxml import hyperv
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.hooks import manager
+from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.host import xml
+from nova_hyperv_enlight.policy import migration
+from nova_hyperv_enlight.policy import record
+
+_DRIVER = 'hyperv_enlight.LibvirtDriver'
+# The releases that this package is tested with.
+_NOVA_RELEASES = range(31, 35)
+#: What Nova copies from system_metadata into snapshots unless told not to.
+_RECORD_PROPERTY = 'hyperv_enlight'
+_NAMED_GUESTS = 10
+
+
+def _success(details: str | None = None) -> upgradecheck.Result:
+    return upgradecheck.Result(upgradecheck.Code.SUCCESS, details)
+
+
+def _warning(details: str) -> upgradecheck.Result:
+    return upgradecheck.Result(upgradecheck.Code.WARNING, details)
+
+
+def _failure(details: str) -> upgradecheck.Result:
+    return upgradecheck.Result(upgradecheck.Code.FAILURE, details)
+
+
+class Checks(upgradecheck.UpgradeCommands):
+    """Checks of a compute host.
+
+    :param conf: nova.conf as Nova registers it.
+    """
+
+    def __init__(self, conf: typing.Any) -> None:
+        super().__init__()
+        self._conf = conf
+
+    def _check_driver(self) -> upgradecheck.Result:
+        """Say whether nova-compute loads this package's driver.
+
+        Without it the package does nothing: set ``compute_driver``.
+        """
+        if self._conf.compute_driver == _DRIVER:
+            return _success()
+        return _warning(
+            f'[DEFAULT] compute_driver is {self._conf.compute_driver}: this '
+            f'package does nothing. Set it to {_DRIVER} to use it.'
+        )
+
+    def _check_options(self) -> upgradecheck.Result:
+        """Say whether the options can be used.
+
+        nova-compute does not start otherwise: change what is named.
+        """
+        try:
+            conf_settings.read(self._conf)
+        except exception.InvalidOption as err:
+            return _failure(str(err))
+        return _success()
+
+    def _check_hooks(self) -> upgradecheck.Result:
+        """Say whether the configured hooks load.
+
+        nova-compute does not start otherwise: install or remove the hook.
+        """
+        try:
+            manager.HookManager(self._conf.hyperv_enlight.hooks)
+        except exception.HookLoadError as err:
+            return _failure(str(err))
+        return _success()
+
+    def _check_nova(self) -> upgradecheck.Result:
+        """Say whether this release of Nova is one that is tested."""
+        found = importlib.metadata.version('nova')
+        if int(found.partition('.')[0]) in _NOVA_RELEASES:
+            return _success()
+        return _warning(
+            f'Nova {found} is not one of the releases that this package is '
+            f'tested with: {_NOVA_RELEASES[0]} to {_NOVA_RELEASES[-1]}.'
+        )
+
+    def _check_snapshots(self) -> upgradecheck.Result:
+        """Say whether snapshots carry the record of their guest.
+
+        It does no harm there; the option is read by nova-api.
+        """
+        if _RECORD_PROPERTY in self._conf.non_inheritable_image_properties:
+            return _success()
+        return _warning(
+            'Snapshots of Windows guests get an image property '
+            f'{_RECORD_PROPERTY}, which is not used. To avoid it, add that '
+            'name to [DEFAULT] non_inheritable_image_properties of nova-api, '
+            'beside those that are there.'
+        )
+
+    def _check_guests(self) -> upgradecheck.Result:
+        """Name the guests whose set this host does not deliver any more.
+
+        They run on until they are started again: see ``on_host_change``.
+        """
+        uri = self._conf.libvirt.connection_uri or 'qemu:///system'
+        try:
+            connection, local = base.connect(uri)
+        except exception.CannotConnect as err:
+            return _failure(str(err))
+        try:
+            source = probe.Probe(
+                lambda: connection, kvm.ask if local else kvm.KernelFacts
+            )
+            lacking = _lacking(connection, source)
+        finally:
+            connection.close()
+        if not lacking:
+            return _success()
+        named = '; '.join(lacking[:_NAMED_GUESTS])
+        return _warning(
+            f'{len(lacking)} guests have what this host does not offer: '
+            f'{named}'
+        )
+
+    _upgrade_checks = (
+        # Added in 1.0.0
+        ('Compute driver', _check_driver),
+        ('Options', _check_options),
+        ('Hooks', _check_hooks),
+        ('Nova', _check_nova),
+        ('Snapshots', _check_snapshots),
+        ('Guests', _check_guests),
+    )
+
+
+def _lacking(connection: typing.Any, source: probe.Probe) -> list[str]:
+    lacking = []
+    for domain in connection.listAllDomains():
+        root = xml.parse(domain.XMLDesc(), 'domain', domain.name())
+        selection = hyperv.read(root)
+        kind = root.find('./os/type')
+        if not selection.names or kind is None:
+            continue
+        host = source.capabilities(
+            kind.get('arch', ''), kind.get('machine'), root.get('type', '')
+        )
+        guest = record.Record(profile=record.ADOPTED, selection=selection)
+        found = migration.missing(guest, host)
+        if found:
+            lacking.append(f'{domain.name()} ({", ".join(found)})')
+    return lacking
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the program.
+
+    :param argv: the arguments, without the program's name.
+    :returns: 0 success, 1 a warning, 2 a failure, 255 an error.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        # Imported here: the other programs run without Nova.
+        import nova.conf
+    except ImportError:
+        print('Nova is not installed here.', file=sys.stderr)
+        return int(upgradecheck.Code.FAILURE)
+    conf = nova.conf.CONF
+    hyperv_enlight.register_opts(conf)
+    return upgradecheck.main(conf, 'nova', Checks(conf), argv=argv)

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import csv
+import json
+
+import ddt
+import yaml
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.host import kvm
+from tests.unit import base as unit_base
+from tests.unit.cmd import base
+
+COLUMNS = ['name', 'offered', 'witness', 'evidence']
+SAVED = sorted(
+    path.name for path in (unit_base.DATA / 'domaincaps').glob('*.xml')
+)
+
+
+def read_table(text):
+    lines = [line for line in text.splitlines() if line.startswith('|')]
+    header, *rows = [
+        [cell.strip() for cell in line.strip('|').split('|')] for line in lines
+    ]
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+FORMATS = {
+    'csv': lambda text: list(csv.DictReader(text.splitlines())),
+    'json': json.loads,
+    'table': read_table,
+    'yaml': yaml.safe_load,
+}
+
+
+@ddt.ddt
+class SavedHostTestCase(base.CommandTestCase):
+    def show(self, *argv, **kwargs):
+        """Return the rows by their names."""
+        rows = self.call_json(
+            'host', 'show', '--domcaps', self.write_document(**kwargs), *argv
+        )
+        return {row['name']: row for row in rows}
+
+    @ddt.data(*FORMATS)
+    def test_format(self, name):
+        path = self.write_document()
+
+        result = self.call('host', 'show', '--domcaps', path, '-f', name)
+
+        rows = FORMATS[name](result.out)
+        self.assertEqual((0, ''), (result.code, result.err))
+        # YAML has no order.
+        self.assertEqual(set(COLUMNS), set(rows[0]))
+        self.assertEqual(
+            {
+                'name': 'relaxed',
+                'offered': 'yes',
+                'witness': 'domcapabilities',
+                'evidence': 'libvirt lists it',
+            },
+            rows[0],
+        )
+        self.assertEqual(
+            list(enlightenments.ENLIGHTENMENTS), [row['name'] for row in rows]
+        )
+
+    def test_the_table_is_the_default(self):
+        path = self.write_document()
+
+        self.assertEqual(
+            self.call('host', 'show', '--domcaps', path, '-f', 'table').out,
+            self.call('host', 'show', '--domcaps', path).out,
+        )
+
+    def test_format_value(self):
+        path = self.write_document()
+
+        result = self.call(
+            'host', 'show', '--domcaps', path, '-f', 'value', '-c', 'name'
+        )
+
+        self.assertEqual(
+            list(enlightenments.ENLIGHTENMENTS), result.out.splitlines()
+        )
+
+    def test_what_is_not_listed_is_not_offered(self):
+        row = self.show()['evmcs']
+
+        self.assertEqual('no', row['offered'])
+
+    def test_a_subfeature_of_old_libvirt_is_unknown(self):
+        # What the document itself proves of releases is too old for it.
+        self.assertEqual(
+            'unknown', self.show()['tlbflush.extended']['offered']
+        )
+
+    def test_releases_rule_in(self):
+        rows = self.show(
+            '--libvirt-version', '11.0.0', '--qemu-version', '7.2'
+        )
+
+        self.assertEqual('yes', rows['tlbflush.extended']['offered'])
+        self.assertEqual('version', rows['tlbflush.extended']['witness'])
+
+    def test_releases_rule_out(self):
+        rows = self.show('--qemu-version', '7.0.0')
+
+        self.assertEqual('no', rows['tlbflush.extended']['offered'])
+        self.assertIn('7.0.0', rows['tlbflush.extended']['evidence'])
+
+    def test_the_kernel_of_this_machine_has_no_say(self):
+        self.use_kernel(kvm.KernelFacts(hyperv=False))
+
+        self.assertEqual('yes', self.show()['synic']['offered'])
+
+    def test_a_document_of_another_virt_type(self):
+        rows = self.show(virt_type='qemu')
+
+        self.assertEqual({'no'}, {row['offered'] for row in rows.values()})
+        self.assertIn('virt_type is qemu', rows['relaxed']['evidence'])
+
+    @ddt.data(*SAVED)
+    def test_a_saved_document(self, name):
+        path = unit_base.DATA / 'domaincaps' / name
+
+        rows = self.call_json('host', 'show', '--domcaps', str(path))
+
+        self.assertEqual(
+            list(enlightenments.ENLIGHTENMENTS), [row['name'] for row in rows]
+        )
+
+    def test_no_file(self):
+        path = str(self.directory / 'absent.xml')
+
+        self.assertRefused(
+            self.call('host', 'show', '--domcaps', path),
+            f'{path} cannot be read: No such file or directory',
+        )
+
+    @ddt.data('', 'no XML', '<domainCapabilities>', '<capabilities/>')
+    def test_no_document(self, text):
+        path = self.write('domcaps.xml', text)
+
+        self.assertRefused(
+            self.call('host', 'show', '--domcaps', path), 'cannot be read: '
+        )
+
+    @ddt.data('9', '9.0.0.1', 'new', '9.x', '')
+    def test_no_release(self, release):
+        result = self.call(
+            'host',
+            'show',
+            '--domcaps',
+            self.write_document(),
+            f'--libvirt-version={release}',
+        )
+
+        self.assertEqual((2, ''), (result.code, result.out))
+        self.assertIn('is not a release such as 9.0.0', result.err)
+
+
+@ddt.ddt
+class LiveHostTestCase(base.CommandTestCase):
+    def setUp(self):
+        super().setUp()
+        self.connection = base.FakeConnection(base.document())
+        self.libvirt = self.useFixture(base.FakeLibvirt(self.connection))
+        self.kernel_asked = self.use_kernel()
+
+    def show(self, *argv):
+        rows = self.call_json('host', 'show', *argv)
+        return {row['name']: row['offered'] for row in rows}
+
+    def test_system_is_the_default(self):
+        self.show()
+
+        self.assertEqual(['qemu:///system'], self.libvirt.uris)
+
+    def test_connect(self):
+        self.show('--connect', 'qemu:///session')
+
+        self.assertEqual(['qemu:///session'], self.libvirt.uris)
+
+    def test_what_is_asked_by_default(self):
+        self.show()
+
+        self.assertEqual(
+            [(None, 'x86_64', None, 'kvm', 0)], self.connection.asked
+        )
+
+    def test_what_is_asked(self):
+        self.show('--arch', 'i686', '--machine', 'q35')
+
+        self.assertEqual(
+            [(None, 'i686', 'q35', 'kvm', 0)], self.connection.asked
+        )
+
+    def test_the_connection_is_closed(self):
+        self.show()
+
+        self.assertTrue(self.connection.closed)
+
+    def test_the_connection_is_closed_after_a_refusal(self):
+        self.connection._answer = self.libvirt.libvirtError('read only')
+
+        self.call('host', 'show')
+
+        self.assertTrue(self.connection.closed)
+
+    def test_offers(self):
+        self.assertEqual('yes', self.show()['stimer'])
+
+    @ddt.data('qemu:///system', 'qemu:///session', 'qemu:///embed?root=/x')
+    def test_the_kernel_of_this_machine_is_asked(self, uri):
+        self.show('--connect', uri)
+
+        self.assertEqual([True], self.kernel_asked)
+
+    @ddt.data('qemu+ssh://elsewhere/system', 'qemu+tcp://10.0.0.1/system')
+    def test_the_kernel_of_another_machine_is_not_asked(self, uri):
+        self.show('--connect', uri)
+
+        self.assertEqual([], self.kernel_asked)
+
+    def test_the_kernel_of_another_hypervisor_is_not_asked(self):
+        self.libvirt.connection = base.FakeConnection(
+            base.document(), kind='TEST'
+        )
+
+        self.show('--connect', 'test:///default')
+
+        self.assertEqual([], self.kernel_asked)
+
+    def test_a_refused_question_is_no_failure(self):
+        self.connection._answer = self.libvirt.libvirtError('read only')
+
+        result = self.call('host', 'show', '-f', 'json')
+
+        self.assertEqual(0, result.code)
+        self.assertIn('read only', result.err)
+        rows = {row['name']: row for row in json.loads(result.out)}
+        self.assertEqual('unknown', rows['relaxed']['offered'])
+
+    def test_no_connection(self):
+        self.libvirt.connection = self.libvirt.libvirtError(
+            "Failed to connect socket to '/run/libvirt/virtqemud-sock'"
+        )
+
+        self.assertRefused(
+            self.call('host', 'show'),
+            'No connection to libvirt at qemu:///system: Failed to connect',
+        )
+
+
+class NoLibvirtTestCase(base.CommandTestCase):
+    def setUp(self):
+        super().setUp()
+        self.useFixture(base.InstalledModule('libvirt', None))
+
+    def test_a_connection_needs_libvirt_python(self):
+        self.assertRefused(
+            self.call('host', 'show'),
+            'No connection to libvirt at qemu:///system: the Python package '
+            'libvirt-python is missing',
+        )
+
+    def test_a_saved_document_does_not(self):
+        result = self.call('host', 'show', '--domcaps', self.write_document())
+
+        self.assertEqual((0, ''), (result.code, result.err))

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import importlib.metadata
+import subprocess
+import sys
+
+import ddt
+import testtools
+
+from tests.unit.cmd import base
+
+COMMANDS = ('explain', 'host show', 'profile list', 'profile show')
+
+
+@ddt.ddt
+class MainTestCase(base.CommandTestCase):
+    def test_no_command_prints_the_help(self):
+        result = self.call()
+
+        self.assertEqual((0, ''), (result.code, result.err))
+        self.assertTrue(result.out.startswith('usage: nova-hyperv-enlight '))
+
+    def test_no_command_prints_what_help_prints(self):
+        self.assertEqual(self.call('--help').out, self.call().out)
+
+    @ddt.data(*COMMANDS)
+    def test_help_lists_the_command(self, command):
+        self.assertRegex(self.call('--help').out, rf'\n  {command} +\w')
+
+    def test_help_explains_the_exit_codes(self):
+        self.assertIn(
+            'Exit codes: 0 fine, 1 unexpected, 2 bad input or cannot run, 3 '
+            'findings.',
+            ' '.join(self.call('--help').out.split()),
+        )
+
+    @ddt.data(*COMMANDS)
+    def test_help_of_a_command(self, command):
+        result = self.call(*command.split(), '--help')
+
+        self.assertEqual((0, ''), (result.code, result.err))
+        self.assertIn(f'usage: nova-hyperv-enlight {command} ', result.out)
+        self.assertIn('Example: nova-', result.out)
+
+    def test_version(self):
+        result = self.call('--version')
+
+        version = importlib.metadata.version('nova-hyperv-enlight')
+        self.assertEqual(0, result.code)
+        # cliff names the script; that it is ours, tests/install checks.
+        self.assertTrue(result.out.endswith(f' {version}\n'), result.out)
+
+    @ddt.data('bogus', 'domain', 'explain-it')
+    def test_unknown_command(self, command):
+        result = self.call(command)
+
+        self.assertEqual(2, result.code)
+        self.assertIn(
+            f"'{command}' is not a nova-hyp", result.out + result.err
+        )
+
+    @ddt.data(
+        ('explain', '--bogus'),
+        ('host', 'show', '--domcaps'),
+        ('profile', 'show'),
+        ('profile', 'list', 'extra'),
+        ('host', 'show', '-f', 'xml'),
+        ('host', 'show', '--connect', 'qemu:///', '--domcaps', 'file'),
+    )
+    def test_wrong_usage(self, argv):
+        result = self.call(*argv)
+
+        self.assertEqual((2, ''), (result.code, result.out))
+        self.assertNotIn('Traceback', result.err)
+        self.assertIn('usage: ', result.err)
+
+
+class ImportsTestCase(testtools.TestCase):
+    """The program runs where neither Nova nor libvirt is.
+
+    Not a unit test case: those may start no process, and here it matters
+    what a fresh one imports.
+    """
+
+    SCRIPT = """
+import importlib.metadata, sys
+for point in importlib.metadata.distribution(
+    'nova-hyperv-enlight'
+).entry_points:
+    if point.group in ('console_scripts', 'nova_hyperv_enlight.commands'):
+        point.load()
+loaded = {name.partition('.')[0] for name in sys.modules}
+print(*sorted(loaded & {'nova', 'libvirt', 'os_vif', 'eventlet'}))
+print(*sorted(loaded & {'nova_hyperv_enlight'}))
+"""
+
+    def test_commands_import_neither_nova_nor_libvirt(self):
+        done = subprocess.run(
+            [sys.executable, '-c', self.SCRIPT], capture_output=True, text=True
+        )
+
+        self.assertEqual(
+            ('\nnova_hyperv_enlight\n', ''), (done.stdout, done.stderr)
+        )
