@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything here can be run through tox alone. The targets also see to tox
+# itself and, with apt and as root, to the system packages of bindep.txt.
+#
+# PYTHON=...  the Python to use, 3.11 or newer (python3)
+# ARGS=...    what the demo, the lab and the benchmarks are given
+#
+# The version comes from git. In a source tree without git, give one:
+#     PBR_VERSION=1.0.0 make check
+
+PYTHON ?= python3
+ARGS ?=
+TOX = .venv/bin/tox run
+
+# Every directory that environments are installed in, by one that uses it; the
+# slowest first.
+INSTALLED = functional py3 pep8 docs
+
+# The test environments, and the directories that hold their tests.
+TESTS = py3 functional real install lab-tests
+TEST_DIRS = . tests/functional tests/real tests/install tests/lab
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+list = $(subst $(space),$(comma),$(strip $(1)))
+
+export PYTHON
+
+.PHONY: help
+help:
+	@echo 'make demo         boot a Windows image and show what it got'
+	@echo 'make check        run all tests and all style checks'
+	@echo 'make lab          run on an emulated host that offers everything'
+	@echo 'make bench        measure the plugin against stock Nova'
+	@echo 'make docs         build the documentation'
+	@echo 'make constraints  resolve constraints.txt anew'
+	@echo 'make clean        remove what was made'
+
+# Without the system packages the demo goes on, on the fake libvirt that
+# Nova's own tests use.
+.PHONY: demo
+demo:
+	@tools/bootstrap test; status=$$?; \
+	case $$status in \
+	    0) environment=demo ;; \
+	    3) environment=demo-fake ;; \
+	    *) exit $$status ;; \
+	esac; \
+	echo 'The first time, Nova is installed now: a minute or two.'; \
+	$(TOX) -qq -e $$environment -- $(ARGS)
+
+# Installing two at a time saves a minute; what fails there, fails again below.
+# tox goes on after a failure, and its status is that of the worst.
+.PHONY: check
+check:
+	@tools/bootstrap test doc || [ $$? -eq 3 ]
+	@rm -rf $(addsuffix /.stestr,$(TEST_DIRS))
+	@$(TOX)-parallel -q --parallel 2 --parallel-no-spinner --notest \
+	    -e $(call list,$(INSTALLED)) || true
+	@$(TOX) -e $(call list,$(TESTS) pep8 docs releasenotes); status=$$?; \
+	.venv/bin/python tools/verdict.py $(TEST_DIRS) && exit $$status
+
+.PHONY: verdict
+verdict:
+	@.venv/bin/python tools/verdict.py $(TEST_DIRS)
+
+.PHONY: lab
+lab:
+	@tools/bootstrap test lab
+	@$(TOX) -q -e lab -- $(ARGS)
+
+.PHONY: bench
+bench:
+	@tools/bootstrap test
+	@$(TOX) -q -e bench -- $(ARGS)
+
+.PHONY: docs
+docs:
+	@tools/bootstrap doc || [ $$? -eq 3 ]
+	@$(TOX) -e docs,releasenotes
+
+.PHONY: constraints
+constraints:
+	@tools/bootstrap test
+	@tools/constraints
+
+.PHONY: clean
+clean:
+	rm -rf .hypothesis .mypy_cache .ruff_cache .tox .venv build cover dist
+	rm -rf doc/build releasenotes/build $(addsuffix /.stestr,$(TEST_DIRS))
