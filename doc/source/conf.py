@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Sphinx configuration of the documentation."""
+
+import importlib.metadata
+import pathlib
+import sys
+
+from sphinx.ext import autodoc
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'ext'))
+
+extensions = [
+    'catalogue',
+    'cliff.sphinxext',
+    'openstackdocstheme',
+    'oslo_config.sphinxconfiggen',
+    'oslo_config.sphinxext',
+    'stevedore.sphinxext',
+]
+
+project = 'nova-hyperv-enlight'
+copyright = 'The nova-hyperv-enlight developers'
+root_doc = 'index'
+html_theme = 'openstackdocs'
+pygments_style = 'native'
+openstackdocs_auto_name = False
+openstackdocs_pdf_link = False
+
+config_generator_config_file = [
+    (
+        '../../etc/nova_hyperv_enlight/config-generator.conf',
+        '_static/hyperv-enlight',
+    )
+]
+
+autoprogram_cliff_application = 'nova-hyperv-enlight'
+
+# The hooks are described by their docstrings, and import Nova. It is not
+# needed for that: whoever builds the documentation need not install it.
+with autodoc.mock(['nova']):
+    for _hook in importlib.metadata.entry_points(
+        group='nova_hyperv_enlight.guest_config'
+    ):
+        _hook.load()

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Sphinx configuration of the release notes."""
+
+extensions = ['openstackdocstheme', 'reno.sphinxext']
+
+project = 'nova-hyperv-enlight release notes'
+copyright = 'The nova-hyperv-enlight developers'
+root_doc = 'index'
+html_theme = 'openstackdocs'
+openstackdocs_auto_name = False
+openstackdocs_pdf_link = False
