@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sets of enlightenments that are compared, as flags of QEMU."""
+
+import collections.abc
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import profiles
+
+# Nova 34.0.0, nova/virt/libvirt/driver.py: _set_features, and the
+# hypervclock of _set_clock. There is no profile of it: 'stock' leaves Nova's
+# list alone, whatever that is.
+_STOCK = (
+    'relaxed',
+    'vapic',
+    'spinlocks',
+    'vpindex',
+    'runtime',
+    'synic',
+    'reset',
+    'frequencies',
+    'tlbflush',
+    'ipi',
+    'hypervclock',
+)
+
+#: Names of enlightenments by the set's name, the smallest set first.
+SETS: dict[str, frozenset[str]] = {
+    'none': profiles.PROFILES['none'].names,
+    'minimal': profiles.PROFILES['minimal'].names,
+    'stock': frozenset(_STOCK),
+    'baseline': profiles.PROFILES['baseline'].names,
+}
+
+
+def flags(names: collections.abc.Collection[str]) -> str:
+    """Write a set as QEMU's -cpu has it, in the catalogue's order.
+
+    :returns: each flag with a comma before it: what follows the model.
+    """
+    words = []
+    for name, entry in enlightenments.ENLIGHTENMENTS.items():
+        if name not in names:
+            continue
+        value = f'={entry.value.default}' if entry.value else ''
+        words.append(f',{entry.qemu_flag}{value}')
+    return ''.join(words)
