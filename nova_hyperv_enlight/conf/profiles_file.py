@@ -16,8 +16,12 @@ _NAME = '[A-Za-z0-9._-]{1,32}'
 _KEYS = ('extends', 'on', 'off', 'values', 'summary')
 
 
-class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice and keeps lines."""
+class _Loader(yaml.BaseLoader):
+    """Reads every scalar as the text that it is, and keeps lines.
+
+    YAML's own idea of types would make 0123 another number, and on, off and
+    yes booleans. A key that is given twice is refused.
+    """
 
 
 class _Mapping(dict[str, typing.Any]):
@@ -36,9 +40,6 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> _Mapping:
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
-        # YAML reads an unquoted on, off, yes or no as a boolean.
-        if isinstance(key, bool):
-            key = key_node.value
         if not isinstance(key, str):
             raise yaml.constructor.ConstructorError(
                 None, None, f'{key!r} is not a name', key_node.start_mark
@@ -127,8 +128,17 @@ class _File:
             name=name,
             names=names,
             values=tuple(sorted(values.items())),
-            summary=str(body.get('summary', f'{self._path}, line {line}.')),
+            summary=self._summary(name, line, body),
         )
+
+    def _summary(self, name: str, line: int, body: _Mapping) -> str:
+        summary = body.get('summary', f'{self._path}, line {line}.')
+        if not isinstance(summary, str):
+            raise self._error(
+                body.lines['summary'],
+                f'profile {name!r}: summary is not a text',
+            )
+        return summary
 
     def _base(self, name: str, body: _Mapping) -> profiles.Profile:
         extends = body.get('extends', 'none')
@@ -221,7 +231,6 @@ def parse(text: str, path: str) -> dict[str, profiles.Profile]:
     :raises InvalidOption: with the line, the name and what is wrong.
     """
     try:
-        # A subclass of SafeLoader: makes plain data only.
         document = yaml.load(text, Loader=_Loader)  # noqa: S506
     except yaml.YAMLError as err:
         raise exception.InvalidOption(

@@ -22,6 +22,7 @@ HYPERV = 'hyperv'
 #: The timer that pins the TSC frequency. It is not an enlightenment: it is
 #: ours only in a domain that has one which needs it.
 _TSC = 'tsc'
+_DELEGATED = (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH)
 # What libvirt knows; the stock list is Nova's affair.
 _MODES = {
     mode.value: mode
@@ -127,14 +128,21 @@ def _write(
             declaration.write(holder, False, None)
 
 
-def build_features(selection: decision.Selection) -> etree._Element | None:
-    """Return the ``<hyperv>`` element, None where it would be empty."""
+def has_features(selection: decision.Selection) -> bool:
+    """Whether a selection has anything that stands in ``<hyperv>``."""
+    return selection.mode in _DELEGATED or any(
+        declaration.entry.name in selection.names
+        or declaration.entry.name in selection.off
+        for declaration in _DECLARATIONS[model.Placement.FEATURE]
+    )
+
+
+def build_features(selection: decision.Selection) -> etree._Element:
+    """Return the ``<hyperv>`` element."""
     hyperv = etree.Element(HYPERV)
-    if selection.mode in (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH):
+    if selection.mode in _DELEGATED:
         hyperv.set('mode', selection.mode.value)
     _write(hyperv, model.Placement.FEATURE, selection)
-    if not len(hyperv) and not hyperv.attrib:
-        return None
     return hyperv
 
 
@@ -248,9 +256,8 @@ def apply(domain: etree._Element, selection: decision.Selection) -> None:
     :raises VerifyError: what was written reads differently.
     """
     _remove(domain.find('./features'), f'./{HYPERV}')
-    hyperv = build_features(selection)
-    if hyperv is not None:
-        _child(domain, 'features').append(hyperv)
+    if has_features(selection):
+        _child(domain, 'features').append(build_features(selection))
     for name in owned_timers(selection):
         _remove(domain.find('./clock'), f"./timer[@name='{name}']")
     timers = build_timers(selection)

@@ -2,7 +2,6 @@
 
 """Writes ``<features><hyperv>``."""
 
-import copy
 import typing
 
 from lxml import etree
@@ -10,17 +9,18 @@ from nova.virt.libvirt import config as vconfig
 
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.hooks import base
+from nova_hyperv_enlight.policy import decision
 
 
 class _Feature(vconfig.LibvirtConfigGuestFeature):
     """A ``<hyperv>`` element as one of Nova's config objects."""
 
-    def __init__(self, element: etree._Element) -> None:
+    def __init__(self, selection: decision.Selection) -> None:
         super().__init__(hyperv.HYPERV)
-        self._element = element
+        self._selection = selection
 
     def format_dom(self) -> etree._Element:
-        return copy.copy(self._element)
+        return hyperv.build_features(self._selection)
 
 
 class HypervHook(base.GuestConfigHook):
@@ -28,8 +28,8 @@ class HypervHook(base.GuestConfigHook):
 
     def apply(self, config: typing.Any, context: base.Context) -> None:
         """Replace the guest's ``<hyperv>``, or remove it."""
-        element = hyperv.build_features(context.decision.selection)
-        ours = [] if element is None else [_Feature(element)]
+        selection = context.decision.selection
+        ours = [_Feature(selection)] if hyperv.has_features(selection) else []
         position = len(config.features)
         for index, feature in enumerate(config.features):
             if feature.root_name == hyperv.HYPERV:

@@ -77,7 +77,7 @@ def check_image(conf: settings.Settings, image: request.Demands) -> None:
 
 
 def choose(
-    conf: settings.Settings, req: request.Request
+    conf: settings.Settings, req: request.Request, recorded: str | None = None
 ) -> tuple[profiles.Profile, str]:
     """Return the profile that applies, and who chose it, for messages.
 
@@ -85,6 +85,8 @@ def choose(
     operator's default; an image's choice is checked even where the
     flavor's goes before it.
 
+    :param recorded: the profile that the guest was started with before: an
+        image may go on with it.
     :raises InvalidRequest: a profile that does not exist, or that an image
         may not choose.
     """
@@ -92,7 +94,10 @@ def choose(
     by = OPERATOR
     if req.image.profile is not None:
         wanted = _named(conf, request.Source.IMAGE, req.image.profile)
-        _check_image_profile(conf, chosen, req.image.profile[1], wanted.name)
+        if wanted.name != recorded:
+            _check_image_profile(
+                conf, chosen, req.image.profile[1], wanted.name
+            )
         chosen, by = wanted, 'the image'
     if req.flavor.profile is not None:
         chosen = _named(conf, request.Source.FLAVOR, req.flavor.profile)

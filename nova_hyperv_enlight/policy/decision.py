@@ -109,6 +109,10 @@ class Decision:
     selection: Selection = Selection()
     migratable: bool = True
 
+    def __hash__(self) -> int:
+        """Hash the little that tells most decisions apart."""
+        return hash((self.profile, self.selection.names))
+
     @property
     def on(self) -> tuple[Verdict, ...]:
         """The verdicts of what is on."""

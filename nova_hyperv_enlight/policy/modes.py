@@ -187,6 +187,21 @@ def _overriding(
     return frozenset(on), frozenset(off) - timers
 
 
+def _around(guest: case.Case, verdict: decision.Verdict) -> decision.Verdict:
+    """Return the verdict of a parent that a sub-element is off in."""
+    return dataclasses.replace(
+        verdict,
+        state=decision.State.ON,
+        reason=decision.Reason.PROFILE,
+        source=request.Source.PROFILE,
+        text=(
+            f'{verdict.name!r} is on: profile {guest.profile.name!r} has it, '
+            'and a part of it is off.'
+        ),
+        wanted=True,
+    )
+
+
 def delegated(
     guest: case.Case, custom: decision.Decision
 ) -> decision.Decision:
@@ -210,7 +225,9 @@ def delegated(
     return dataclasses.replace(
         custom,
         verdicts=tuple(
-            kept.get(verdict.name, verdict) for verdict in _left(guest)
+            kept.get(verdict.name)
+            or (_around(guest, verdict) if verdict.name in names else verdict)
+            for verdict in _left(guest)
         ),
         selection=dataclasses.replace(
             custom.selection,

@@ -10,6 +10,7 @@ there is room for it.
 """
 
 import dataclasses
+import functools
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
@@ -72,6 +73,7 @@ def _split(text: str) -> tuple[set[str], set[tuple[str, str]]]:
     return names & enlightenments.ENLIGHTENMENTS.keys(), values
 
 
+@functools.lru_cache(maxsize=128)
 def encode(record: Record) -> str:
     """Return a record as text.
 

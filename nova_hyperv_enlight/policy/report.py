@@ -2,6 +2,8 @@
 
 """Words for a decision: the line that nova-compute logs for each guest."""
 
+import functools
+
 from nova_hyperv_enlight.policy import decision
 
 
@@ -11,6 +13,7 @@ def _named(verdict: decision.Verdict) -> str:
     return f'{verdict.name}={verdict.value}'
 
 
+@functools.lru_cache(maxsize=128)
 def one_line(decided: decision.Decision) -> str:
     """Say in one line what a guest gets, what it does not get, and why.
 

@@ -68,6 +68,22 @@ class Demands:
     asks: typing.Mapping[str, Ask] = dataclasses.field(default_factory=dict)
     hides: str | None = None
 
+    def __hash__(self) -> int:
+        """Hash what a mapping cannot: decisions are kept by what they are of.
+
+        Equal ones have equal hashes, which is all that is needed.
+        """
+        return hash((self.profile, frozenset(self.asks), self.hides))
+
+
+#: What most flavors and images ask for.
+_NOTHING = Demands()
+
+
+def is_windows(os_type: str | None) -> bool:
+    """Whether an ``os_type`` says Windows, in any spelling of case."""
+    return (os_type or '').lower() == 'windows'
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -93,7 +109,7 @@ class Request:
     @property
     def is_windows(self) -> bool:
         """Whether the guest is a Windows guest, in any spelling of case."""
-        return (self.os_type or '').lower() == 'windows'
+        return is_windows(self.os_type)
 
 
 def _image_spelling(word: str) -> str:
@@ -172,9 +188,20 @@ def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
         names it and what is allowed.
     """
     prefix, words = _PREFIXES[source], _WORDS[source]
+    ours = [key for key in properties if key.startswith(prefix)]
+    hides = next(
+        (
+            key
+            for key in _HIDES[source]
+            if key in properties and strutils.bool_from_string(properties[key])
+        ),
+        None,
+    )
+    if not ours and hides is None:
+        return _NOTHING
     profile = None
     asks: dict[str, Ask] = {}
-    for key in sorted(k for k in properties if k.startswith(prefix)):
+    for key in sorted(ours):
         text = properties[key]
         word = words.get(key.removeprefix(prefix))
         if word is None:
@@ -191,14 +218,6 @@ def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
         asks[name] = (
             _merge(source, name, asks[name], ask) if name in asks else ask
         )
-    hides = next(
-        (
-            key
-            for key in _HIDES[source]
-            if strutils.bool_from_string(properties.get(key))
-        ),
-        None,
-    )
     return Demands(profile=profile, asks=asks, hides=hides)
 
 
@@ -221,16 +240,15 @@ def from_properties(
         is not known.
     :raises InvalidRequest: see :func:`demands`.
     """
-    request = Request(os_type=os_type)
-    if not request.is_windows:
-        return request
+    if not is_windows(os_type):
+        return Request(os_type=os_type)
     # Nova's own property and spec; the flavor's goes before the image's:
     # nova/virt/hardware.py, get_cpu_policy_constraint.
     cpu_policy = extra_specs.get(
         'hw:cpu_policy', image_properties.get('hw_cpu_policy')
     )
-    return dataclasses.replace(
-        request,
+    return Request(
+        os_type=os_type,
         release=windows.find(
             image_properties.get('os_distro'),
             image_properties.get('os_version'),

@@ -25,6 +25,12 @@ from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
+#: Who turns off what a host could keep.
+_EXPLICIT = (
+    request.Source.OPERATOR,
+    request.Source.FLAVOR,
+    request.Source.IMAGE,
+)
 
 
 def _not_concerned(
@@ -91,10 +97,15 @@ def _custom(guest: case.Case) -> decision.Decision:
 
 
 def _profile(
-    conf: settings.Settings, req: request.Request, rule: windows.Rule | None
+    conf: settings.Settings,
+    req: request.Request,
+    rule: windows.Rule | None,
+    recorded: record.Record | None,
 ) -> tuple[profiles.Profile, str]:
     """Return the profile that applies, and who chose it."""
-    profile, chosen_by = choice.choose(conf, req)
+    profile, chosen_by = choice.choose(
+        conf, req, recorded.profile if recorded is not None else None
+    )
     delegates = profile.mode in (
         profiles.Mode.HOST_MODEL,
         profiles.Mode.PASSTHROUGH,
@@ -111,7 +122,7 @@ def _keep(guest: case.Case, recorded: record.Record) -> case.Case:
     What the flavor or the image names goes before it: where that is another
     profile now, the guest is decided anew.
     """
-    named = guest.chosen_by != choice.OPERATOR
+    named = guest.req.flavor.profile or guest.req.image.profile
     if not guest.conf.keep_recorded or (
         named and guest.profile.name != recorded.profile
     ):
@@ -150,7 +161,7 @@ def lost(
         verdict
         for verdict in decided.left_out
         if verdict.name in recorded.selection.names
-        and verdict.reason is not decision.Reason.TURNED_OFF
+        and verdict.source not in _EXPLICIT
     ]
 
 
@@ -176,6 +187,7 @@ def _everything(profile: profiles.Profile) -> profiles.Profile:
     )
 
 
+@functools.lru_cache(maxsize=128)
 def resolve(
     conf: settings.Settings,
     req: request.Request,
@@ -183,6 +195,8 @@ def resolve(
     recorded: record.Record | None = None,
 ) -> decision.Decision:
     """Decide what a guest gets.
+
+    The guests of a host are of few kinds, so the last decisions are kept.
 
     :param conf: what the operator decided.
     :param req: what the guest's flavor and image ask for.
@@ -197,7 +211,7 @@ def resolve(
         return left
     choice.check_image(conf, req.image)
     rule = windows.rule_for(req.release, req.firmware)
-    profile, chosen_by = _profile(conf, req, rule)
+    profile, chosen_by = _profile(conf, req, rule, recorded)
     guest = case.Case(
         conf=conf,
         req=req,

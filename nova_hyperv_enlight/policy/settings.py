@@ -30,6 +30,8 @@ class Settings:
     :ivar fail_on_host_change: do not start a guest on a host that cannot
         keep its recorded set whole.
     :ivar report_traits: report what the host offers as traits.
+    :ivar verify_host: look at guests when nova-compute starts, and count
+        what they are not shown as not offered.
     :ivar hooks: the guest config hooks, in the order they run in.
     """
 
@@ -47,4 +49,9 @@ class Settings:
     keep_recorded: bool = True
     fail_on_host_change: bool = False
     report_traits: bool = True
+    verify_host: bool = False
     hooks: tuple[str, ...] = ('hyperv', 'hypervclock')
+
+    def __hash__(self) -> int:
+        """Hash without the profiles, which are a mapping."""
+        return hash((self.profile, self.force_on, self.force_off))

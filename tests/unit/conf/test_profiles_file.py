@@ -102,6 +102,13 @@ class ReadTestCase(base.TestCase):
             dict(read['nervous'].values),
         )
 
+    def test_values_are_the_texts_that_they_are(self):
+        read = parse('lean: {on: [], values: {vendor_id.value: 0123}}')
+
+        self.assertEqual(
+            {'vendor_id.value': '0123'}, dict(read['lean'].values)
+        )
+
     def test_summary(self):
         read = parse('lean: {on: [relaxed], summary: For old ones.}')
 

@@ -86,9 +86,18 @@ class BuildTestCase(base.TestCase):
         )
 
     @ddt.data((), ('hypervclock',))
-    def test_build_features_nothing(self, names):
+    def test_has_features_nothing(self, names):
         chosen = decision.Selection(names=frozenset(names))
-        self.assertIsNone(hyperv.build_features(chosen))
+        self.assertFalse(hyperv.has_features(chosen))
+
+    @ddt.data(
+        {'names': frozenset(['relaxed'])},
+        {'off': frozenset(['reenlightenment'])},
+        {'mode': Mode.HOST_MODEL},
+        {'mode': Mode.PASSTHROUGH},
+    )
+    def test_has_features(self, fields):
+        self.assertTrue(hyperv.has_features(decision.Selection(**fields)))
 
     @ddt.unpack
     @ddt.data(

@@ -124,6 +124,21 @@ class KeepTestCase(recorded.RecordedTestCase):
 
         self.check_on(cases.BASELINE, decided)
 
+    @ddt.data('host-model', 'performance', 'none')
+    def test_resolve_another_default_under_a_windows_rule(self, profile):
+        decided = resolve.resolve(
+            settings.Settings(profile=profile),
+            request.from_properties(
+                os_type='windows',
+                extra_specs={},
+                image_properties={'os_distro': 'winxp'},
+            ),
+            cases.HOST,
+            recorded.started_with(cases.PERFORMANCE, profile='performance'),
+        )
+
+        self.check_on(cases.PERFORMANCE, decided)
+
     @strategies.for_any(strategies.CUSTOM)
     def test_resolve_twice(self, case):
         """What is decided is decided again, whatever the host offers."""

@@ -92,6 +92,19 @@ class HostChangeTestCase(recorded.RecordedTestCase):
 
         self.check_on(cases.BASELINE - {'ipi'}, decided)
 
+    def test_resolve_fail_not_by_what_stood_on_that(self):
+        before = recorded.started_with(cases.BASELINE)
+
+        decided = recorded.decide(
+            before, force_off=('hypervclock',), fail_on_host_change=True
+        )
+
+        self.check_on(
+            cases.BASELINE - {'hypervclock', 'stimer', 'stimer.direct'},
+            decided,
+        )
+        self.check_lost((), decided, before)
+
     def test_resolve_what_nobody_knows_is_lost(self):
         before = recorded.started_with(['relaxed', 'runtime'])
         host = cases.make_host(unknown=['runtime'])
