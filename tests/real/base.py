@@ -127,3 +127,8 @@ class RealTestCase(server.ServerMixin, integrated_helpers._IntegratedTestBase):
         """The running domain as an element."""
         domain = self._embedded.connection.lookupByUUIDString(server['id'])
         return etree.fromstring(domain.XMLDesc(0))
+
+    def qemu_version(self):
+        """The release of the QEMU that libvirt runs, as (major, minor)."""
+        number = self._embedded.connection.getVersion()
+        return number // 1000000, number // 1000 % 1000

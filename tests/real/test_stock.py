@@ -6,7 +6,12 @@ from tests.real import kvm
 
 
 class StockOnKVMTest(base.RealTestCase):
-    """Nova's own driver, virt_type=kvm."""
+    """Nova's own driver, virt_type=kvm.
+
+    :cvar FAULT: what QEMU says where it cannot be shown a Hyper-V
+    """
+
+    FAULT = "kernel doesn't allow setting HyperV VP_INDEX"
 
     def setUp(self):
         super().setUp()
@@ -35,10 +40,7 @@ class StockOnKVMTest(base.RealTestCase):
             return
 
         server = self.boot({'os_type': 'windows'}, expected_state='ERROR')
-        self.assertIn(
-            "kernel doesn't allow setting HyperV VP_INDEX",
-            server['fault']['message'],
-        )
+        self.assertIn(self.FAULT, server['fault']['message'])
 
 
 class StockOnQEMUTest(StockOnKVMTest):
@@ -47,4 +49,6 @@ class StockOnQEMUTest(StockOnKVMTest):
     VIRT_TYPE = 'qemu'
 
     def has_hyperv(self):
-        return False
+        # From QEMU 10 on (measured with 10.0; 7.2 does not) its emulator
+        # starts with the flags, and shows the guest nothing of them.
+        return self.qemu_version() >= (10, 0)

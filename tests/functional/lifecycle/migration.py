@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the tests of live migration share."""
+
+import os
+import time
+import urllib.parse
+
+import fixtures
+from nova import conf
+from nova.tests.fixtures import libvirt as fakelibvirt
+
+from tests.fixtures import server as server_fixtures
+from tests.functional.lifecycle import base
+
+_CONNECTION = 'nova.tests.fixtures.libvirt.Connection'
+
+
+class TSC(fixtures.Fixture):
+    """Let the fake libvirt tell the host's TSC frequency."""
+
+    FREQUENCY = 2794748000
+
+    def _setUp(self):
+        real = fakelibvirt.Connection.getCapabilities
+        counter = f"<counter name='tsc' frequency='{self.FREQUENCY}'/>"
+
+        def tell(connection):
+            return real(connection).replace('</cpu>', f'{counter}</cpu>', 1)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(f'{_CONNECTION}.getCapabilities', tell)
+        )
+
+
+class LiveMigrationTestCase(base.LifeTestCase):
+    """Guests that can be live migrated: the fake libvirt's cannot."""
+
+    CAST_AS_CALL = False
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.tests.fixtures.libvirt.Domain.migrateToURI3',
+                self._migrate,
+            )
+        )
+
+    def _migrate(self, domain, uri, params, flags):
+        hostname = urllib.parse.urlsplit(uri).hostname
+        self.connection(hostname).createXML(params['destination_xml'], 0)
+        domain.complete_job()
+
+    def live_migrate(self, server, hostname=None):
+        """Live migrate a server to a host, None for any.
+
+        :returns: the migration as the API shows it, and its instance action
+        """
+        self.api.post_server_action(
+            server['id'],
+            {'os-migrateLive': {'host': hostname, 'block_migration': 'auto'}},
+        )
+        (action, *_) = self.api.get_instance_actions(server['id'])
+        migration = self._wait_for_migration(server)
+        self._wait_for_server_parameter(
+            server, {'OS-EXT-STS:task_state': None, 'status': 'ACTIVE'}
+        )
+        return migration, self.api.api_get(
+            f'/servers/{server["id"]}/os-instance-actions/'
+            f'{action["request_id"]}'
+        ).body['instanceAction']
+
+    def _wait_for_migration(self, server):
+        deadline = time.monotonic() + server_fixtures.WAIT_SECONDS
+        found = {'status': 'none'}
+        while time.monotonic() < deadline:
+            # The newest comes first.
+            migrations = self.api.api_get(
+                f'/os-migrations?instance_uuid={server["id"]}'
+            ).body['migrations']
+            found = max(migrations, key=lambda m: m['id'], default=found)
+            if found['status'] in ('completed', 'error', 'failed'):
+                return found
+            time.sleep(0.1)
+        self.fail(f'The migration is {found["status"]}')
+
+    def left_behind(self, migration):
+        """Return what a migration may leave: files and allocations."""
+        allocations = self.placement.get(
+            f'/allocations/{migration["uuid"]}'
+        ).body['allocations']
+        return os.listdir(conf.CONF.instances_path), allocations

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Our hooks on Nova's own configuration objects."""
+
+import ddt
+from lxml import etree
+from nova.virt.libvirt import config as vconfig
+import testtools
+
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.hooks import base
+from nova_hyperv_enlight.hooks import hyperv
+from nova_hyperv_enlight.hooks import hypervclock
+from nova_hyperv_enlight.policy import decision
+
+
+def make_context(*names, **selected):
+    return base.Context(
+        instance_uuid='63fca0e3-6f2d-4a5a-8a5c-0f2b8a4c2f5e',
+        decision=decision.Decision(
+            acts=True,
+            profile='baseline',
+            verdicts=(),
+            selection=decision.Selection(names=frozenset(names), **selected),
+        ),
+    )
+
+
+def make_clock(*names):
+    clock = vconfig.LibvirtConfigGuestClock()
+    clock.offset = 'utc'
+    for name in names:
+        timer = vconfig.LibvirtConfigGuestTimer()
+        timer.name = name
+        clock.add_timer(timer)
+    return clock
+
+
+class HypervHookTestCase(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.config = vconfig.LibvirtConfigGuest()
+        self.acpi = vconfig.LibvirtConfigGuestFeatureACPI()
+        self.apic = vconfig.LibvirtConfigGuestFeatureAPIC()
+        self.own = vconfig.LibvirtConfigGuestFeatureHyperV()
+        self.own.relaxed = True
+
+    def apply(self, *names, **selected):
+        hyperv.HypervHook().apply(
+            self.config, make_context(*names, **selected)
+        )
+
+    def features(self):
+        return [
+            etree.tostring(feature.format_dom()).decode()
+            for feature in self.config.features
+        ]
+
+    def test_takes_the_place_of_novas(self):
+        self.config.features = [self.acpi, self.own, self.apic]
+
+        self.apply('vapic')
+
+        self.assertEqual(
+            ['<acpi/>', '<hyperv><vapic state="on"/></hyperv>', '<apic/>'],
+            self.features(),
+        )
+
+    def test_comes_last_where_nova_has_none(self):
+        self.config.features = [self.acpi, self.apic]
+
+        self.apply('vapic')
+
+        self.assertEqual(
+            ['<acpi/>', '<apic/>', '<hyperv><vapic state="on"/></hyperv>'],
+            self.features(),
+        )
+
+    def test_nothing_removes_novas(self):
+        self.config.features = [self.acpi, self.own]
+
+        self.apply()
+
+        self.assertEqual(['<acpi/>'], self.features())
+
+    def test_a_timer_alone_removes_novas(self):
+        self.config.features = [self.own]
+
+        self.apply('hypervclock')
+
+        self.assertEqual([], self.features())
+
+    def test_twice_is_once(self):
+        self.config.features = [self.acpi, self.own]
+
+        self.apply('vapic')
+        self.apply('vapic')
+
+        self.assertEqual(
+            ['<acpi/>', '<hyperv><vapic state="on"/></hyperv>'],
+            self.features(),
+        )
+
+    def test_the_objects_of_others_are_kept(self):
+        self.config.features = [self.acpi, self.own, self.apic]
+
+        self.apply('vapic')
+
+        self.assertIs(self.acpi, self.config.features[0])
+        self.assertIs(self.apic, self.config.features[2])
+
+    def test_the_document_can_be_made_twice(self):
+        # An lxml element has one parent: it must not move.
+        self.config.features = [self.own]
+        self.apply('vapic', 'stimer', 'stimer.direct')
+
+        self.assertEqual(self.features(), self.features())
+
+    def test_mode(self):
+        self.apply(mode=profiles.Mode.PASSTHROUGH)
+
+        self.assertEqual(['<hyperv mode="passthrough"/>'], self.features())
+
+
+@ddt.ddt
+class HypervclockHookTestCase(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.config = vconfig.LibvirtConfigGuest()
+
+    def apply(self, *names):
+        hypervclock.HypervclockHook().apply(self.config, make_context(*names))
+        return [
+            (timer.name, timer.format_dom().get('present'))
+            for timer in self.config.clock.timers
+        ]
+
+    @ddt.data(
+        (('pit', 'rtc'), ('hypervclock',)),
+        (('pit', 'hypervclock', 'rtc'), ('hypervclock', 'synic')),
+    )
+    @ddt.unpack
+    def test_on(self, timers, names):
+        self.config.clock = make_clock(*timers)
+
+        self.assertEqual(
+            [('pit', None), ('rtc', None), ('hypervclock', 'yes')],
+            self.apply(*names),
+        )
+
+    @ddt.data((), ('relaxed', 'synic'))
+    def test_off(self, names):
+        self.config.clock = make_clock('pit', 'hypervclock')
+
+        self.assertEqual([('pit', None)], self.apply(*names))
+
+    @ddt.data((), ('hypervclock',))
+    def test_the_clock_is_local(self, names):
+        self.config.clock = make_clock()
+
+        self.apply(*names)
+
+        self.assertEqual('localtime', self.config.clock.offset)
+
+    def test_no_clock(self):
+        hypervclock.HypervclockHook().apply(
+            self.config, make_context('hypervclock')
+        )
+
+        self.assertIsNone(self.config.clock)
+
+    def test_the_document_can_be_made_twice(self):
+        self.config.clock = make_clock('pit')
+        self.apply('hypervclock')
+
+        self.assertEqual(
+            self.config.clock.to_xml(), self.config.clock.to_xml()
+        )

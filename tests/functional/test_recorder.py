@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The record in system_metadata, without an API."""
+
+import ddt
+import fixtures
+from nova import exception as nova_exception
+
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.virt import recorder
+from tests.fixtures import nova
+from tests.functional import base
+from tests.functional import guest
+
+WINDOWS = {'os_type': 'windows'}
+RELAXED = record.Record(
+    profile='minimal',
+    selection=decision.Selection(names=frozenset(('relaxed',))),
+)
+TEXT = '1;minimal;;relaxed'
+
+
+@ddt.ddt
+class RecorderTestCase(guest.GuestTestCase):
+    def setUp(self):
+        super().setUp()
+        self._saved = []
+        self._log = self.useFixture(nova.LogRecords(nova.PLUGIN_LOGGER))
+        self.let_save(
+            lambda instance: self._saved.append(
+                instance.system_metadata.get(recorder.KEY)
+            )
+        )
+
+    def let_save(self, function):
+        self.useFixture(
+            fixtures.MonkeyPatch('nova.objects.Instance.save', function)
+        )
+
+    def guest(self, text=None):
+        """Return an instance with this record."""
+        instance = self.instance(WINDOWS)
+        if text is not None:
+            instance.system_metadata[recorder.KEY] = text
+        return instance
+
+    def warnings(self):
+        return [record.getMessage() for record in self._log.records]
+
+    def test_read(self):
+        self.assertEqual(RELAXED, recorder.read(self.guest(TEXT)))
+
+    @ddt.data(None, '')
+    def test_read_nothing(self, text):
+        self.assertIsNone(recorder.read(self.guest(text)))
+        self.assertEqual([], self.warnings())
+
+    @ddt.data('2;minimal;;relaxed', 'relaxed')
+    def test_read_what_is_no_record(self, text):
+        self.assertIsNone(recorder.read(self.guest(text)))
+        (warning,) = self.warnings()
+        self.assertTrue(warning.endswith('; it is passed over'), warning)
+
+    @ddt.data(None, '', 'relaxed', '1;baseline;;relaxed')
+    def test_write(self, text):
+        recorder.write(self.guest(text), RELAXED)
+
+        self.assertEqual([TEXT], self._saved)
+
+    def test_write_what_is_there(self):
+        recorder.write(self.guest(TEXT), RELAXED)
+
+        self.assertEqual([], self._saved)
+
+    def test_write_over_a_newer_one(self):
+        instance = self.guest('2;minimal;;relaxed')
+
+        recorder.write(instance, RELAXED)
+
+        self.assertEqual([], self._saved)
+        self.assertEqual(
+            '2;minimal;;relaxed', instance.system_metadata[recorder.KEY]
+        )
+
+    def test_write_fails(self):
+        # The database does not answer: the guest is started all the same.
+        def fail(instance):
+            raise OSError('no route to host')
+
+        self.let_save(fail)
+
+        recorder.write(self.guest(), RELAXED)
+
+        (warning,) = self.warnings()
+        self.assertIn('cannot be recorded: no route to host', warning)
+
+    def test_write_what_is_too_long(self):
+        recorder.write(
+            self.guest(),
+            record.Record(profile='p' * 300, selection=decision.Selection()),
+        )
+
+        self.assertEqual([], self._saved)
+        (warning,) = self.warnings()
+        self.assertIn('characters are too many for a record', warning)
+
+    @ddt.data((TEXT, None), ('relaxed', None), ('2;x', '2;x'), (None, None))
+    @ddt.unpack
+    def test_forget(self, before, after):
+        instance = self.guest(before)
+
+        recorder.forget(instance)
+
+        self.assertEqual(after, instance.system_metadata.get(recorder.KEY))
+        # Nova does.
+        self.assertEqual([], self._saved)
+
+    @ddt.data(TEXT, '2;x', 'relaxed')
+    def test_adopt_what_has_a_record(self, text):
+        # Without a question to libvirt: thousands start so.
+        recorder.adopt(self.guest(text), None)
+
+        self.assertEqual([], self._saved)
+        self.assertEqual([], self.warnings())
+
+
+@ddt.ddt
+class WhenTestCase(guest.GuestTestCase):
+    """When the driver writes a record."""
+
+    def start(self, **options):
+        self.plugin_flags(**options)
+        self.start_host(base.hyperv_document('relaxed', 'vapic'))
+
+    def recorded(self):
+        """Return the record after a guest's configuration was made."""
+        instance, *arguments = self.arguments(WINDOWS)
+        self.driver()._get_guest_config(
+            instance, *arguments, context=self.context
+        )
+        return instance.system_metadata.get(recorder.KEY)
+
+    def test_what_is_written(self):
+        self.start()
+
+        self.assertEqual(
+            '1;baseline;;relaxed,vapic,hypervclock', self.recorded()
+        )
+
+    def test_profile_stock(self):
+        self.start(profile='stock')
+
+        self.assertEqual(
+            '1;stock;mode=stock;relaxed,vapic,spinlocks=8191,vpindex,'
+            'runtime,synic,reset,frequencies,tlbflush,ipi,hypervclock',
+            self.recorded(),
+        )
+
+    def test_profile_passthrough(self):
+        self.start(profile='passthrough')
+
+        self.assertEqual(
+            '1;passthrough;mode=passthrough;hypervclock', self.recorded()
+        )
+
+    @ddt.data({'mode': 'shadow'}, {'enabled': False})
+    def test_nothing_is_written(self, options):
+        self.start(**options)
+
+        self.assertIsNone(self.recorded())
+
+    @ddt.data({'mode': 'shadow'}, {'enabled': False})
+    def test_nothing_is_adopted(self, options):
+        # It would be asked of a libvirt that does not know this guest, and
+        # would warn of it.
+        self.start(**options)
+        log = self.useFixture(nova.LogRecords(nova.PLUGIN_LOGGER))
+
+        self.driver()._enlightener.adopt(self.instance(WINDOWS))
+
+        self.assertEqual([], log.records)
+
+    def test_what_is_adopted(self):
+        self.start()
+        log = self.useFixture(nova.LogRecords(nova.PLUGIN_LOGGER))
+
+        self.driver()._enlightener.adopt(self.instance(WINDOWS))
+
+        (warning,) = log.records
+        self.assertIn('cannot be read', warning.getMessage())
+
+    @ddt.data((True, True), (False, False))
+    @ddt.unpack
+    def test_live_migrations_that_are_checked(self, enabled, refused):
+        self.start(enabled=enabled)
+        instance = self.instance(WINDOWS)
+        instance.system_metadata[recorder.KEY] = '1;baseline;;synic'
+        check = self.driver()._enlightener.check_live_migration
+        try:
+            check(instance, 'x86_64', 'pc')
+        except nova_exception.MigrationPreCheckError:
+            self.assertTrue(refused)
+        else:
+            self.assertFalse(refused)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A hook with a mistake in it."""
+
+from nova_hyperv_enlight.hooks import base
+
+
+class FailingHook(base.GuestConfigHook):
+    """Fails on each guest."""
+
+    def apply(self, config, context):
+        """Fail."""
+        raise KeyError('rack')
