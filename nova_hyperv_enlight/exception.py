@@ -79,9 +79,18 @@ class CannotConnect(EnlightException):
 
 
 class GuestFailed(EnlightException):
-    """A guest that was to be looked at could not be started or read."""
+    """A guest that was to be looked at could not be started or read.
+
+    :ivar reason: why.
+    :ivar refused: libvirt or QEMU would not start it.
+    """
 
     msg_fmt = 'The guest could not be verified: %(reason)s'
+
+    def __init__(self, refused: bool = False, **kwargs: typing.Any) -> None:
+        super().__init__(**kwargs)
+        self.reason = str(kwargs['reason'])
+        self.refused = refused
 
 
 class Interrupted(EnlightException):

@@ -22,6 +22,10 @@ from nova_hyperv_enlight.policy import settings
 
 #: The exit code of bad input, and of what cannot run.
 CANNOT_RUN = 2
+# Named, because the manual page shows argparse's %(default)s as it stands.
+_URI = 'qemu:///system'
+_ARCH = 'x86_64'
+_VIRT_TYPE = 'kvm'
 
 
 class EnlightCommand(command.Command):
@@ -78,8 +82,8 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         '--connect',
         metavar='URI',
-        default='qemu:///system',
-        help='libvirt connection (default: %(default)s)',
+        default=_URI,
+        help=f'libvirt connection (default: {_URI})',
     )
     source.add_argument(
         '--domcaps',
@@ -91,8 +95,8 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--arch',
-        default='x86_64',
-        help='architecture to ask libvirt about (default: %(default)s)',
+        default=_ARCH,
+        help=f'architecture to ask libvirt about (default: {_ARCH})',
     )
     group.add_argument(
         '--machine',
@@ -100,8 +104,8 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--virt-type',
-        default='kvm',
-        help='domain type to ask libvirt about (default: %(default)s)',
+        default=_VIRT_TYPE,
+        help=f'domain type to ask libvirt about (default: {_VIRT_TYPE})',
     )
     for what in ('libvirt', 'qemu'):
         group.add_argument(

@@ -4,24 +4,44 @@
 
 import argparse
 import collections.abc
+import dataclasses
 
 from cliff import lister
 
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import probing
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.guest import matrix
+from nova_hyperv_enlight.guest import verify
+from nova_hyperv_enlight.host import capabilities
 
 _OFFERED = {True: 'yes', False: 'no', None: 'unknown'}
 
 
-class HostShow(base.EnlightCommand, lister.Lister):
+class HostShow(probing.ProbingCommand, lister.Lister):
     """Show which enlightenments a host offers, and who says so
+
+    With --verify a guest is started for each of them on this machine, and a
+    column says what such guests are really shown.
 
     Example: nova-hyperv-enlight host show --machine q35
     """
+
+    def boots(self, parsed_args: argparse.Namespace) -> bool:
+        """Whether it boots the probe this time."""
+        return bool(parsed_args.verify)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
         parser = super().get_parser(prog_name)
         base.add_host_arguments(parser)
+        group = parser.add_argument_group('verification')
+        group.add_argument(
+            '--verify',
+            action='store_true',
+            help='show what guests on this machine are really shown',
+        )
+        probing.add_timeout_argument(group)
         return parser
 
     def take_action(
@@ -35,12 +55,49 @@ class HostShow(base.EnlightCommand, lister.Lister):
         :returns: the columns and the rows.
         """
         host = base.read_host(parsed_args)
-        return ('name', 'offered', 'witness', 'evidence'), [
+        columns: tuple[str, ...] = ('name', 'offered', 'witness', 'evidence')
+        shown: dict[str, tuple[str, ...]] = {}
+        if parsed_args.verify:
+            columns = (*columns, 'shown to a guest')
+            findings = self._verify(parsed_args)
+            shown = {found.name: (found.shown.value,) for found in findings}
+            host = self._heed(host, findings)
+        return columns, [
             (
                 offer.name,
                 _OFFERED[offer.offered],
                 offer.witness.value,
                 offer.evidence,
+                *shown.get(offer.name, ()),
             )
             for offer in host.offers.values()
         ]
+
+    def _verify(
+        self, parsed_args: argparse.Namespace
+    ) -> tuple[verify.Finding, ...]:
+        """Look at each enlightenment in a guest of its own."""
+        if parsed_args.domcaps:
+            raise exception.InvalidRequest(
+                reason='--verify needs a connection, not a saved document.'
+            )
+        with probing.connection(parsed_args) as connection:
+            return probing.look_at_each(
+                parsed_args, connection, self.app.stderr, parsed_args.arch
+            )
+
+    def _heed(
+        self,
+        host: capabilities.HostCapabilities,
+        findings: tuple[verify.Finding, ...],
+    ) -> capabilities.HostCapabilities:
+        """Let the guests be witnesses, and say who contradicts them."""
+        asked = host.witnesses
+        for line in (
+            *probing.refusals(findings),
+            *matrix.disagreements(findings, asked.kernel.leaves),
+        ):
+            self.app.LOG.warning('%s', line)
+        return capabilities.conclude(
+            dataclasses.replace(asked, not_shown=matrix.not_shown(findings))
+        )

@@ -8,12 +8,14 @@ import typing
 
 from oslo_upgradecheck import upgradecheck
 
+from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import settings as conf_settings
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.hooks import manager
+from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
 from nova_hyperv_enlight.host import xml
@@ -108,30 +110,58 @@ class Checks(upgradecheck.UpgradeCommands):
             'beside those that are there.'
         )
 
+    def _check_libvirt(self) -> upgradecheck.Result:
+        """Say whether libvirt lists what the host offers.
+
+        Before 9.0 its release alone decides, and the kernel if it can be
+        asked.
+        """
+        try:
+            connection, _ = self._connect()
+        except exception.CannotConnect as err:
+            return _failure(str(err))
+        try:
+            found = probe.split_version(connection.getLibVersion())
+        finally:
+            connection.close()
+        if found >= domaincaps.FIRST_LIBVIRT:
+            return _success()
+        return _warning(
+            f'libvirt {model.version_text(found)} does not list Hyper-V '
+            'features: what the host offers is concluded from its release. '
+            'From 9.0.0 on it does.'
+        )
+
+    def _connect(self) -> tuple[typing.Any, bool]:
+        uri = self._conf.libvirt.connection_uri or 'qemu:///system'
+        return base.connect(uri)
+
     def _check_guests(self) -> upgradecheck.Result:
         """Name the guests whose set this host does not deliver any more.
 
         They run on until they are started again: see ``on_host_change``.
         """
-        uri = self._conf.libvirt.connection_uri or 'qemu:///system'
         try:
-            connection, local = base.connect(uri)
+            connection, local = self._connect()
         except exception.CannotConnect as err:
             return _failure(str(err))
         try:
             source = probe.Probe(
                 lambda: connection, kvm.ask if local else kvm.KernelFacts
             )
-            lacking = _lacking(connection, source)
+            lacking, unread = _lacking(connection, source)
         finally:
             connection.close()
-        if not lacking:
-            return _success()
-        named = '; '.join(lacking[:_NAMED_GUESTS])
-        return _warning(
-            f'{len(lacking)} guests have what this host does not offer: '
-            f'{named}'
-        )
+        sentences = [
+            f'{len(guests)} guests {what}: '
+            f'{"; ".join(guests[:_NAMED_GUESTS])}.'
+            for guests, what in (
+                (lacking, 'have what this host does not offer'),
+                (unread, 'cannot be read'),
+            )
+            if guests
+        ]
+        return _warning(' '.join(sentences)) if sentences else _success()
 
     _upgrade_checks = (
         # Added in 1.0.0
@@ -139,16 +169,25 @@ class Checks(upgradecheck.UpgradeCommands):
         ('Options', _check_options),
         ('Hooks', _check_hooks),
         ('Nova', _check_nova),
+        ('libvirt', _check_libvirt),
         ('Snapshots', _check_snapshots),
         ('Guests', _check_guests),
     )
 
 
-def _lacking(connection: typing.Any, source: probe.Probe) -> list[str]:
-    lacking = []
+def _lacking(
+    connection: typing.Any, source: probe.Probe
+) -> tuple[list[str], list[str]]:
+    """Return the guests whose set is not there, and those without answer."""
+    lacking, unread = [], []
     for domain in connection.listAllDomains():
-        root = xml.parse(domain.XMLDesc(), 'domain', domain.name())
-        selection = hyperv.read(root)
+        try:
+            root = xml.parse(domain.XMLDesc(), 'domain', domain.name())
+            selection = hyperv.read(root)
+        # libvirt.libvirtError is not named here. The guest may have gone.
+        except Exception as err:
+            unread.append(f'{domain.name()} ({err})')
+            continue
         kind = root.find('./os/type')
         if not selection.names or kind is None:
             continue
@@ -159,7 +198,7 @@ def _lacking(connection: typing.Any, source: probe.Probe) -> list[str]:
         found = migration.missing(guest, host)
         if found:
             lacking.append(f'{domain.name()} ({", ".join(found)})')
-    return lacking
+    return lacking, unread
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -218,6 +218,20 @@ with ``trait:CUSTOM_HYPERV_EVMCS=required`` then lands on a host that offers
 evmcs. False removes the traits, and so does ``enabled = false``.
 """,
     ),
+    cfg.BoolOpt(
+        'verify_host',
+        default=_DEFAULTS.verify_host,
+        help="""
+Look into guests of this host when nova-compute starts.
+
+For each enlightenment a guest of 16 MiB is started for a moment and reads
+back what it is really shown; what none is shown counts as not offered. It
+takes at most 40 seconds, once: the answer is kept in ``hyperv_enlight`` below
+``[DEFAULT] state_path`` until libvirt, QEMU, the kernel or the processor's
+microcode changes. Where no guest can be looked at, nova-compute logs a
+warning and goes on without. It matters with ``virt_type = kvm`` only.
+""",
+    ),
     cfg.ListOpt(
         'hooks',
         default=list(_DEFAULTS.hooks),

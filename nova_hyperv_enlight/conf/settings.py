@@ -36,11 +36,19 @@ def _check_names(
 
 
 def _check_both(on: typing.Iterable[str], off: typing.Iterable[str]) -> None:
-    both = sorted(set(on) & set(off))
-    if both:
-        raise exception.InvalidOption(
-            option='force_on', reason=f'{", ".join(both)} is in force_off too'
-        )
+    """Refuse to force something on without what it requires."""
+
+    def check(name: str, root: str) -> None:
+        if name in off:
+            which = '' if name == root else f' requires {name!r}, which'
+            raise exception.InvalidOption(
+                option='force_on', reason=f'{root!r}{which} is in force_off'
+            )
+        for needed in enlightenments.ENLIGHTENMENTS[name].requires:
+            check(needed, root)
+
+    for name in on:
+        check(name, name)
 
 
 def read(conf: cfg.ConfigOpts) -> settings.Settings:
@@ -81,5 +89,6 @@ def read(conf: cfg.ConfigOpts) -> settings.Settings:
         keep_recorded=_get(group, 'recorded_set') == 'keep',
         fail_on_host_change=_get(group, 'on_host_change') == 'fail',
         report_traits=_get(group, 'report_traits'),
+        verify_host=_get(group, 'verify_host'),
         hooks=tuple(_get(group, 'hooks')),
     )

@@ -33,6 +33,8 @@ class Witness(enum.Enum):
     SYSFS = '/sys'
     DOMCAPS = 'domcapabilities'
     VERSION = 'version'
+    #: A guest that was started on the host to be looked at.
+    GUEST = 'guest'
     NONE = 'none'
 
 
@@ -66,6 +68,8 @@ class Witnesses:
     :ivar kernel: the kernel's facts; empty ones for another machine's.
     :ivar tsc_frequency: the host's TSC frequency in Hz, None where it is not
         known.
+    :ivar not_shown: what was given to a guest on this host, and the guest
+        was not shown; empty where no guest was asked.
     :ivar unasked: a sentence for each question that could not be asked.
     """
 
@@ -77,6 +81,7 @@ class Witnesses:
     domcaps: domaincaps.DomainCapabilities = domaincaps.DomainCapabilities()
     kernel: kvm.KernelFacts = kvm.KernelFacts()
     tsc_frequency: int | None = None
+    not_shown: frozenset[str] = frozenset()
     unasked: tuple[str, ...] = ()
 
     @property
@@ -95,6 +100,11 @@ class HostCapabilities:
 
     witnesses: Witnesses
     offers: typing.Mapping[str, Offer]
+
+    def __hash__(self) -> int:
+        """Hash what tells most hosts apart, and is no mapping."""
+        asked = self.witnesses
+        return hash((asked.virt_type, asked.arch, asked.machine))
 
 
 def _no(entry: model.Enlightenment, witness: Witness, evidence: str) -> Offer:
@@ -220,6 +230,13 @@ def _ask_tsc(entry: model.Enlightenment, w: Witnesses) -> Offer | None:
     return None
 
 
+def _ask_guest(entry: model.Enlightenment, w: Witnesses) -> Offer | None:
+    """Let a guest rule out what it was given and did not see."""
+    if entry.name in w.not_shown:
+        return _no(entry, Witness.GUEST, 'not shown to a guest on this host')
+    return None
+
+
 def _needs(entry: model.Enlightenment) -> str:
     return ' or '.join(
         dict.fromkeys(hardware.value for _, hardware in entry.hardware)
@@ -311,6 +328,7 @@ _QUESTIONS = (
     _ask_kernel,
     _ask_version,
     _ask_hardware,
+    _ask_guest,
     _ask_tsc,
     _ask_domcaps,
     _confirm,

@@ -174,3 +174,15 @@ def ask(device: str = '/dev/kvm', sysfs: str = '/sys') -> KernelFacts:
     return dataclasses.replace(
         facts, vendor=vendor, nested=nested, apic=apic, unasked=tuple(unasked)
     )
+
+
+def microcode(sysfs: str = '/sys') -> str | None:
+    """Return the release of the processor's microcode, None if unknown.
+
+    :param sysfs: where sysfs is mounted.
+    """
+    path = pathlib.Path(sysfs, 'devices/system/cpu/cpu0/microcode/version')
+    try:
+        return path.read_text(encoding='ascii').strip()
+    except (OSError, ValueError):
+        return None

@@ -3,6 +3,7 @@
 """Asks the witnesses of a host, once for each kind of guest."""
 
 import collections.abc
+import dataclasses
 import threading
 import typing
 
@@ -138,6 +139,7 @@ class Probe:
             tuple[str, str | None, str], capabilities.HostCapabilities
         ] = {}
         self._logged: set[str] = set()
+        self._not_shown: frozenset[str] = frozenset()
         self._lock = threading.Lock()
 
     def capabilities(
@@ -166,11 +168,22 @@ class Probe:
                 self._connect, arch, machine, virt_type, self._kernel
             )
             self._log(witnesses.unasked)
-            concluded = capabilities.conclude(witnesses)
+            concluded = capabilities.conclude(
+                dataclasses.replace(witnesses, not_shown=self._not_shown)
+            )
             # libvirt that fails now may answer at the next boot.
             if witnesses.unasked == self._kernel.unasked:
                 self._known[key] = concluded
             return concluded
+
+    def heed(self, not_shown: frozenset[str]) -> None:
+        """Let guests that were looked at be witnesses from now on.
+
+        :param not_shown: what they were given and are not shown.
+        """
+        with self._lock:
+            self._not_shown = not_shown
+            self._known.clear()
 
     def _log(self, unasked: tuple[str, ...]) -> None:
         for sentence in unasked:

@@ -87,7 +87,7 @@ def own_selection(config: typing.Any) -> decision.Selection:
 
 def is_windows(instance: typing.Any) -> bool:
     """Whether an instance is a Windows guest."""
-    return request.Request(os_type=instance.os_type).is_windows
+    return request.is_windows(instance.os_type)
 
 
 def is_resize(migration: typing.Any) -> bool:

@@ -20,7 +20,7 @@ import sys
 import types
 import typing
 
-from os_vif import objects
+from os_vif.objects import host_info
 from os_vif import plugin
 
 #: The name that Nova asks for, without ``nova.virt``'s prefix.
@@ -72,9 +72,9 @@ class Bootstrap(plugin.PluginBase):
             sys.meta_path.append(_Finder())
         return cls(typing.cast(typing.Any, None))
 
-    def describe(self) -> objects.host_info.HostPluginInfo:
+    def describe(self) -> host_info.HostPluginInfo:
         """Describe a plugin that supports no VIFs."""
-        return objects.host_info.HostPluginInfo(
+        return host_info.HostPluginInfo(
             plugin_name='hyperv_enlight', vif_info=[]
         )
 

@@ -29,6 +29,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         """Start up; options and hooks that cannot be used stop here."""
         self._enlightener.load()
         super().init_host(*args, **kwargs)
+        self._enlightener.verify()
 
     def _get_guest_config(
         self, instance: typing.Any, *args: typing.Any, **kwargs: typing.Any
@@ -60,6 +61,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         **kwargs: typing.Any,
     ) -> typing.Any:
         """Start a guest that has come here; a resize decides anew."""
+        recorder.stash(instance)
         if adapter.is_resize(migration):
             recorder.forget(instance)
         return super().finish_migration(
@@ -75,11 +77,25 @@ class LibvirtDriver(driver.LibvirtDriver):
         *args: typing.Any,
         **kwargs: typing.Any,
     ) -> typing.Any:
-        """Start a guest that has come back; a resize decides anew."""
-        if adapter.is_resize(migration):
+        """Start a guest that has come back, with what it left with."""
+        if not recorder.restore(instance) and adapter.is_resize(migration):
             recorder.forget(instance)
         return super().finish_revert_migration(
             context, instance, network_info, migration, *args, **kwargs
+        )
+
+    def confirm_migration(
+        self,
+        context: typing.Any,
+        migration: typing.Any,
+        instance: typing.Any,
+        *args: typing.Any,
+        **kwargs: typing.Any,
+    ) -> typing.Any:
+        """Let go of what only a revert would have needed."""
+        recorder.confirm(instance)
+        return super().confirm_migration(
+            context, migration, instance, *args, **kwargs
         )
 
     def check_can_live_migrate_destination(

@@ -27,6 +27,7 @@ from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from nova_hyperv_enlight.virt import adapter
 from nova_hyperv_enlight.virt import recorder
+from nova_hyperv_enlight.virt import verification
 
 LOG = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Enlightener:
         options.register_opts(conf)
         self._conf = conf
         self._host = host
-        self._probe = probe.Probe(host.get_connection, kvm.ask)
+        # Asked for each time: Nova connects anew when libvirt restarts.
+        self._probe = probe.Probe(lambda: host.get_connection(), kvm.ask)
         self._settings: settings.Settings | None = None
         self._hooks: manager.HookManager | None = None
         self._lock = threading.Lock()
@@ -69,6 +71,8 @@ class Enlightener:
         """
         conf, hooks = self.load()
         if not conf.enabled:
+            # It is started with Nova's own list: a record would lie.
+            recorder.forget(instance)
             return
         with adapter.translated():
             asked = adapter.to_request(config, instance)
@@ -85,6 +89,7 @@ class Enlightener:
                 own = adapter.own_selection(config)
             _log(instance, decided, recorded, own, conf)
             if conf.shadow:
+                recorder.forget(instance)
                 return
             if decided.acts:
                 hooks.apply(
@@ -125,6 +130,17 @@ class Enlightener:
                 instance, self._conf.host, ' '.join(found)
             )
 
+    def verify(self) -> None:
+        """Look into guests of the host, where the operator wants that."""
+        conf, _ = self.load()
+        if conf.enabled and conf.verify_host:
+            verification.heed_guests(
+                self._probe,
+                self._default_capabilities(),
+                self._host.get_connection,
+                self._conf.state_path,
+            )
+
     def traits(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the traits that the host has, and those it has not."""
         conf, _ = self.load()
@@ -155,9 +171,10 @@ def _to_record(
     selection = decided.selection
     if not decided.acts:
         selection = dataclasses.replace(own, mode=profiles.Mode.STOCK)
+    if selection.off:
+        selection = dataclasses.replace(selection, off=frozenset())
     return record.Record(
-        profile=decided.profile or record.ADOPTED,
-        selection=dataclasses.replace(selection, off=frozenset()),
+        profile=decided.profile or record.ADOPTED, selection=selection
     )
 
 

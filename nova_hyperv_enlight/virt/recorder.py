@@ -18,6 +18,8 @@ LOG = logging.getLogger(__name__)
 # mistaken for an image property of ours: those begin with this word and an
 # underscore.
 KEY = 'hyperv_enlight'
+# What was recorded before a migration that may still be reverted.
+_OLD_KEY = 'old_hyperv_enlight'
 
 
 def read(instance: typing.Any) -> record.Record | None:
@@ -35,10 +37,10 @@ def read(instance: typing.Any) -> record.Record | None:
         return None
 
 
-def _is_foreign(text: str | None) -> bool:
+def _is_foreign(text: str) -> bool:
     """Whether a record is of a version that only a newer plugin reads."""
     try:
-        record.decode(text or '')
+        record.decode(text)
     except exception.UnknownRecord:
         return True
     except exception.MalformedDocument:
@@ -55,7 +57,7 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
     former = instance.system_metadata.get(KEY)
     try:
         text = record.encode(recorded)
-        if text == former or _is_foreign(former):
+        if text == former or (former and _is_foreign(former)):
             return
         instance.system_metadata[KEY] = text
         # Not all of Nova's ways to start a guest save the instance: at the
@@ -72,8 +74,30 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
 
 def forget(instance: typing.Any) -> None:
     """Let the next start decide anew. Nova saves the instance."""
-    if not _is_foreign(instance.system_metadata.get(KEY)):
+    if not _is_foreign(instance.system_metadata.get(KEY, '')):
         instance.system_metadata.pop(KEY, None)
+
+
+def stash(instance: typing.Any) -> None:
+    """Keep the record of a guest that comes from another host."""
+    if KEY in instance.system_metadata:
+        instance.system_metadata[_OLD_KEY] = instance.system_metadata[KEY]
+
+
+def restore(instance: typing.Any) -> bool:
+    """Take back the record that a guest left with.
+
+    :returns: whether there was one.
+    """
+    if _OLD_KEY not in instance.system_metadata:
+        return False
+    instance.system_metadata[KEY] = instance.system_metadata.pop(_OLD_KEY)
+    return True
+
+
+def confirm(instance: typing.Any) -> None:
+    """Forget the record from before a migration. Nova saves the instance."""
+    instance.system_metadata.pop(_OLD_KEY, None)
 
 
 def adopt(instance: typing.Any, host: typing.Any) -> None:

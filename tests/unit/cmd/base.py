@@ -83,17 +83,18 @@ class FakeConnection:
     :ivar closed: whether it was closed.
     """
 
-    def __init__(self, answer, kind='QEMU'):
+    def __init__(self, answer, kind='QEMU', libvirt=9000000):
         self.asked = []
         self.closed = False
         self._answer = answer
         self._kind = kind
+        self._libvirt = libvirt
 
     def getType(self):
         return self._kind
 
     def getLibVersion(self):
-        return 9000000
+        return self._libvirt
 
     def getVersion(self):
         return 7002022

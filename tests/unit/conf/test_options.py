@@ -43,6 +43,7 @@ DEFAULTS = {
     'recorded_set': 'keep',
     'on_host_change': 'degrade',
     'report_traits': True,
+    'verify_host': False,
     'hooks': ['hyperv', 'hypervclock'],
 }
 NAMES = [opt.name for opt in hyperv_enlight.ALL_OPTS]

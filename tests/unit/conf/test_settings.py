@@ -140,7 +140,21 @@ class RefuseTestCase(SettingsTestCase):
         )
 
         self.assertEqual(
-            '[hyperv_enlight] force_on: synic is in force_off too', str(error)
+            "[hyperv_enlight] force_on: 'synic' is in force_off", str(error)
+        )
+
+    def test_force_on_without_what_it_requires(self):
+        error = self.assertRaises(
+            exception.InvalidOption,
+            self.read,
+            'force_on = stimer.direct',
+            'force_off = vpindex',
+        )
+
+        self.assertEqual(
+            "[hyperv_enlight] force_on: 'stimer.direct' requires 'vpindex', "
+            'which is in force_off',
+            str(error),
         )
 
     def test_profile_of_another_operators_file(self):

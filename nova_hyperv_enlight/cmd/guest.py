@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The command ``guest verify``."""
+
+import argparse
+import collections.abc
+import dataclasses
+import pathlib
+import typing
+
+from cliff import lister
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import tlfs
+from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import probing
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.guest import ask
+from nova_hyperv_enlight.guest import boot
+from nova_hyperv_enlight.guest import cpuid
+from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import verify
+from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import settings
+
+#: It is every hypervisor's: who it is.
+_FIRST_LEAF = 0x40000000
+_NAMES = tuple(enlightenments.ENLIGHTENMENTS)
+_Table = tuple[
+    collections.abc.Sequence[str],
+    collections.abc.Iterable[collections.abc.Sequence[str]],
+]
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('what is asked for')
+    source = group.add_mutually_exclusive_group()
+    source.add_argument(
+        '--profile',
+        metavar='NAME',
+        help="a profile (default: the options' own)",
+    )
+    source.add_argument(
+        '--domain',
+        metavar='NAME',
+        help='what this guest has, its CPU and clock too; it is only read',
+    )
+    source.add_argument(
+        '--xml', metavar='FILE', help='the same of a saved domain'
+    )
+    source.add_argument(
+        '--each',
+        action='store_true',
+        help=(
+            'each enlightenment alone, with what it requires, in a guest of '
+            'its own'
+        ),
+    )
+    for word in ('on', 'off'):
+        group.add_argument(
+            f'--{word}',
+            metavar='NAME',
+            action='append',
+            default=[],
+            choices=_NAMES,
+            help=f'turn this {word}, beside the profile (repeatable)',
+        )
+
+
+class GuestVerify(probing.ProbingCommand, lister.Lister):
+    """Show what a guest on this host is really shown
+
+    Boots a probe in a guest of its own, reads back what that guest reads by
+    CPUID, removes the guest, and compares with what was asked for.
+
+    Exit code 3: something that was asked for is not shown.
+
+    Example: nova-hyperv-enlight guest verify --profile performance
+    """
+
+    _missing = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """Return the command's parser."""
+        parser = super().get_parser(prog_name)
+        _add_sources(parser)
+        parser.add_argument(
+            '--decode',
+            action='store_true',
+            help='show every bit that the guest reads, by its name',
+        )
+        probing.add_arguments(parser)
+        base.add_option_arguments(parser)
+        return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command.
+
+        :returns: the exit code; 3 where something is missing.
+        """
+        code = super().run(parsed_args)
+        return code or (probing.FINDINGS if self._missing else 0)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> _Table:
+        """Show what the guest is shown.
+
+        :returns: the columns and the rows.
+        """
+        _check(parsed_args)
+        conf = _settings(parsed_args)
+        leaves: kvm.Leaves = {}
+        with probing.connection(parsed_args) as connection:
+            if parsed_args.each:
+                findings = probing.look_at_each(
+                    parsed_args, connection, self.app.stderr
+                )
+            else:
+                asked, left_out, question = _question(
+                    parsed_args, conf, connection
+                )
+                leaves = boot.boot(
+                    connection, question, probing.conditions(parsed_args)
+                )
+                findings = verify.compare(asked, leaves, left_out)
+        self._missing = any(finding.is_missing for finding in findings)
+        for line in probing.refusals(findings):
+            self.app.LOG.warning('%s', line)
+        return _decoded(leaves) if parsed_args.decode else _compared(findings)
+
+
+def _check(parsed_args: argparse.Namespace) -> None:
+    """Refuse arguments that do not go together."""
+    other = parsed_args.domain or parsed_args.xml or parsed_args.each
+    if other and (parsed_args.on or parsed_args.off):
+        raise exception.InvalidRequest(
+            reason='--on and --off go with a profile only.'
+        )
+    if parsed_args.each and parsed_args.decode:
+        raise exception.InvalidRequest(
+            reason='--each starts many guests, and --decode shows one.'
+        )
+
+
+def _compared(findings: tuple[verify.Finding, ...]) -> _Table:
+    return ('name', 'asked', 'shown', 'leaf'), [
+        (found.name, found.asked.value, found.shown.value, found.leaf)
+        for found in findings
+    ]
+
+
+def _decoded(leaves: kvm.Leaves) -> _Table:
+    # Where it is no Hyper-V, the other leaves mean something else.
+    readings = [
+        reading
+        for reading in tlfs.decode(leaves)
+        if cpuid.shows_hyperv(leaves) or reading.field.leaf == _FIRST_LEAF
+    ]
+    return ('leaf', 'register', 'bits', 'name', 'value', 'section'), [
+        (
+            f'{reading.field.leaf:#x}',
+            reading.field.register.value.upper(),
+            reading.field.bits,
+            reading.field.name,
+            reading.text,
+            reading.field.section,
+        )
+        for reading in readings
+    ]
+
+
+def _settings(parsed_args: argparse.Namespace) -> settings.Settings:
+    conf = base.read_settings(parsed_args)
+    if parsed_args.profile is None:
+        return conf
+    if parsed_args.profile not in conf.known_profiles:
+        raise exception.InvalidRequest(
+            reason=(
+                f'There is no profile {parsed_args.profile!r}; there are '
+                f'{", ".join(conf.known_profiles)}.'
+            )
+        )
+    return dataclasses.replace(conf, profile=parsed_args.profile)
+
+
+def _question(
+    parsed_args: argparse.Namespace,
+    conf: settings.Settings,
+    connection: typing.Any,
+) -> tuple[decision.Selection, dict[str, str], domain.Question]:
+    """Return what is asked for, what of it is left out, and the guest."""
+    if parsed_args.domain is not None:
+        question = ask.of_domain(connection, parsed_args.domain)
+        return question.selection, {}, question
+    if parsed_args.xml is not None:
+        path = pathlib.Path(parsed_args.xml)
+        try:
+            question = ask.of_document(path.read_bytes(), str(path))
+        except OSError as err:
+            raise exception.MalformedDocument(
+                document=path, reason=err.strerror
+            ) from err
+        return question.selection, {}, question
+    on, off = frozenset(parsed_args.on), frozenset(parsed_args.off)
+    host = probing.witnesses(parsed_args, connection)
+    asked = ask.selection(conf, on, off, host)
+    left_out = ask.left_out(asked, on, host)
+    question = domain.from_selection(
+        ask.without(asked, left_out),
+        virt_type=parsed_args.virt_type,
+        machine=parsed_args.machine,
+    )
+    return asked, left_out, question

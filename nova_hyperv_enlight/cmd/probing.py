@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the commands share that boot the probe on this machine."""
+
+import argparse
+import collections.abc
+import contextlib
+import dataclasses
+import signal
+import threading
+import typing
+import urllib.parse
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.guest import boot
+from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import matrix
+from nova_hyperv_enlight.guest import verify
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.policy import decision
+
+#: The exit code where something was found.
+FINDINGS = 3
+#: A shell's exit code for a signal, less the signal's number.
+INTERRUPTED = 128
+
+_ARCH = 'x86_64'
+#: How often a guest's timeout all guests of a matrix may take together.
+_MATRIX = 4
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class ProbingCommand(base.EnlightCommand):
+    """A command that boots the probe, and can be interrupted then."""
+
+    def boots(self, parsed_args: argparse.Namespace) -> bool:
+        """Whether it boots the probe this time."""
+        return True
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command.
+
+        :returns: the exit code.
+        """
+        if not self.boots(parsed_args):
+            return super().run(parsed_args)
+        with stoppable() as stopped:
+            parsed_args.stop = stopped.event
+            code = super().run(parsed_args)
+        return INTERRUPTED + stopped.signal if stopped.signal else code
+
+
+def add_timeout_argument(parser: argparse._ActionsContainer) -> None:
+    """Add the argument that says how long a guest may take."""
+    parser.add_argument(
+        '--timeout',
+        metavar='SECONDS',
+        type=_seconds,
+        default=boot.TIMEOUT_SECONDS,
+        help=(
+            'how long a guest may take until it has written its report; '
+            f'many guests together take at most {_MATRIX} times as long '
+            '(default: %(default)g)'
+        ),
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say where and how the probe boots."""
+    group = parser.add_argument_group('guest')
+    group.add_argument(
+        '--connect',
+        metavar='URI',
+        default='qemu:///system',
+        help='libvirt connection, to this machine (default: %(default)s)',
+    )
+    group.add_argument(
+        '--machine', help="machine type of the guest (default: libvirt's own)"
+    )
+    group.add_argument(
+        '--virt-type',
+        default='kvm',
+        choices=('kvm', 'qemu'),
+        help='domain type of the guest (default: %(default)s)',
+    )
+    add_timeout_argument(group)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a number of seconds up to 3600'
+        )
+    return seconds
+
+
+@dataclasses.dataclass(slots=True)
+class Stopped:
+    """Whether somebody wants the program to stop.
+
+    :ivar event: is set then.
+    :ivar signal: the signal's number, else 0.
+    """
+
+    event: threading.Event = dataclasses.field(default_factory=threading.Event)
+    signal: int = 0
+
+
+@contextlib.contextmanager
+def stoppable() -> collections.abc.Iterator[Stopped]:
+    """Turn signals into an event.
+
+    An exception could come between any two steps; this way guests and files
+    are removed in peace, also at the second Ctrl-C.
+    """
+    stopped = Stopped()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+
+    def stop(number: int, frame: object) -> None:
+        stopped.signal = number
+        stopped.event.set()
+
+    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def connection(
+    parsed_args: argparse.Namespace,
+) -> collections.abc.Iterator[typing.Any]:
+    """Open the connection that the arguments name, and close it.
+
+    :raises CannotConnect: libvirt does not answer, or is another machine's.
+    """
+    opened, local = base.connect(parsed_args.connect)
+    try:
+        if not local:
+            raise exception.CannotConnect(
+                uri=parsed_args.connect,
+                reason='the probe boots on a QEMU of this machine only',
+            )
+        if urllib.parse.urlsplit(parsed_args.connect).path == '/embed':
+            _run_events()
+        yield opened
+    finally:
+        opened.close()
+
+
+def _run_events() -> None:
+    """Run libvirt's events: the embedded driver lives in this process."""
+    import libvirt
+
+    def run() -> None:
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    threading.Thread(target=run, name='libvirt-events', daemon=True).start()
+
+
+def conditions(parsed_args: argparse.Namespace) -> boot.Conditions:
+    """Return what the arguments bind a boot to."""
+    return boot.Conditions(timeout=parsed_args.timeout, stop=parsed_args.stop)
+
+
+def witnesses(
+    parsed_args: argparse.Namespace, connection: probe.Connection
+) -> capabilities.Witnesses:
+    """Return what is known of this machine."""
+    return probe.ask(
+        lambda: connection,
+        _ARCH,
+        parsed_args.machine,
+        parsed_args.virt_type,
+        kvm.ask(),
+    )
+
+
+def look_at_each(
+    parsed_args: argparse.Namespace,
+    connection: typing.Any,
+    stderr: typing.TextIO,
+    arch: str = _ARCH,
+) -> tuple[verify.Finding, ...]:
+    """Look at each enlightenment alone; progress is shown on a terminal.
+
+    :param arch: the guests' architecture.
+    :raises GuestFailed: not even a guest without any can be read, or it
+        takes too long.
+    :raises Interrupted: a signal came.
+    """
+    bound = conditions(parsed_args)
+
+    def boot_one(selection: decision.Selection) -> kvm.Leaves:
+        question = domain.from_selection(
+            selection,
+            virt_type=parsed_args.virt_type,
+            arch=arch,
+            machine=parsed_args.machine,
+        )
+        return boot.boot(connection, question, bound)
+
+    def tell(done: int) -> None:
+        if stderr.isatty():
+            # The line of the one before is written over.
+            stderr.write(f'\r{done} of {len(enlightenments.ENLIGHTENMENTS)}')
+            stderr.flush()
+
+    try:
+        return matrix.look(
+            boot_one,
+            witnesses(parsed_args, connection).vendor,
+            seconds=_MATRIX * bound.timeout,
+            stop=bound.stop,
+            tell=tell,
+        )
+    finally:
+        if stderr.isatty():
+            stderr.write('\r\033[K')
+
+
+def refusals(findings: collections.abc.Iterable[verify.Finding]) -> list[str]:
+    """Return why no guest starts with what, the same reason once."""
+    names: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.text:
+            names.setdefault(finding.text, []).append(finding.name)
+    return [f'{", ".join(some)}: {text}' for text, some in names.items()]

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Looks at each enlightenment alone: what a host's guests can be shown."""
+
+import collections.abc
+import concurrent.futures
+import threading
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import tlfs
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.guest import verify
+from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.policy import decision
+
+_CATALOGUE = enlightenments.ENLIGHTENMENTS
+# QEMU puts a value into the Hyper-V leaves, and shows these only where
+# something else is on too: hyperv_enabled() in target/i386/kvm/kvm.c.
+_CARRIER = 'relaxed'
+#: How many guests there are at a time. Most of what each takes is waiting.
+_GUESTS = 4
+
+#: Starts a guest with a set, and returns what it read.
+Boot = collections.abc.Callable[[decision.Selection], kvm.Leaves]
+
+
+def alone(name: str, vendor: model.Vendor | None) -> decision.Selection:
+    """Return one enlightenment with what it requires, and its default value.
+
+    :param name: the enlightenment.
+    :param vendor: the vendor of the host's processor.
+    """
+    names: set[str] = set()
+    wanted = [name]
+    if not _CATALOGUE[name].cpuid:
+        wanted.append(_CARRIER)
+    while wanted:
+        found = wanted.pop()
+        if found not in names:
+            names.add(found)
+            wanted += _CATALOGUE[found].requirements(vendor)
+    return decision.Selection(
+        names=frozenset(names),
+        values=frozenset(
+            (entry.value_name, entry.value.default)
+            for entry in map(_CATALOGUE.__getitem__, names)
+            if entry.value is not None and entry.value_name is not None
+        ),
+    )
+
+
+def _find(
+    boot: Boot, name: str, selection: decision.Selection
+) -> verify.Finding:
+    """Look at one enlightenment."""
+    entry = _CATALOGUE[name]
+    shown, text = verify.Shown.NO_GUEST, ''
+    try:
+        leaves = boot(selection)
+        value = None if entry.value is None else entry.value.default
+        shown = verify.look(leaves, name, value)
+    except exception.GuestFailed as err:
+        text = err.reason
+        if not err.refused:
+            shown = verify.Shown.NO_REPORT
+    return verify.Finding(
+        name=name,
+        asked=verify.Asked.YES,
+        shown=shown,
+        leaf=verify.place(entry),
+        text=text,
+    )
+
+
+def look(
+    boot: Boot,
+    vendor: model.Vendor | None,
+    *,
+    seconds: float,
+    stop: threading.Event,
+    tell: collections.abc.Callable[[int], None] = lambda done: None,
+) -> tuple[verify.Finding, ...]:
+    """Look at each enlightenment alone.
+
+    A guest without any goes first: where that one does not start either,
+    nothing is the enlightenments' fault.
+
+    :param boot: called from several threads.
+    :param vendor: the vendor of the host's processor.
+    :param seconds: how long it may take.
+    :param stop: what stops the guests; it is set when the time is over.
+    :param tell: is told how many have been looked at.
+    :returns: a finding for every name of the catalogue, in its order.
+    :raises GuestFailed: not even the guest without any can be read, or the
+        time is over.
+    :raises Interrupted: it was told to stop.
+    """
+    boot(decision.Selection())
+    found: dict[str, verify.Finding] = {}
+    pool = concurrent.futures.ThreadPoolExecutor(_GUESTS)
+    try:
+        futures = [
+            pool.submit(_find, boot, name, alone(name, vendor))
+            for name in _CATALOGUE
+        ]
+        for future in concurrent.futures.as_completed(futures, seconds):
+            finding = future.result()
+            found[finding.name] = finding
+            tell(len(found))
+    except TimeoutError as err:
+        stop.set()
+        raise exception.GuestFailed(
+            reason=(
+                f'after {seconds:g} s only {len(found)} of '
+                f'{len(_CATALOGUE)} enlightenments had been looked at'
+            )
+        ) from err
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return tuple(found[name] for name in _CATALOGUE)
+
+
+def not_shown(
+    findings: collections.abc.Iterable[verify.Finding],
+) -> frozenset[str]:
+    """Return the names that a guest was given and is not shown."""
+    return frozenset(
+        found.name
+        for found in findings
+        if found.shown in (verify.Shown.NO, verify.Shown.NO_GUEST)
+    )
+
+
+def disagreements(
+    findings: collections.abc.Iterable[verify.Finding],
+    supported: kvm.Leaves | None,
+) -> list[str]:
+    """Say where the kernel and a guest do not say the same.
+
+    :param findings: what guests were shown.
+    :param supported: what the kernel says that it supports, None where it
+        was not asked.
+    """
+    sentences = []
+    for finding in findings:
+        entry = _CATALOGUE[finding.name]
+        shown = {verify.Shown.YES: True, verify.Shown.NO: False}.get(
+            finding.shown
+        )
+        if supported is None or shown is None or not entry.cpuid:
+            continue
+        says = all(
+            supported.get(bits.leaf, {}).get(bits.register, 0) & bits.bits
+            == bits.bits
+            for bits in entry.cpuid
+        )
+        if says is not shown:
+            names = ' '.join(
+                tlfs.name_bits(bits.leaf, bits.register, bits.bits)
+                for bits in entry.cpuid
+            )
+            sentences.append(
+                f'{finding.name}: /dev/kvm says that KVM '
+                f'{"supports" if says else "does not support"} {names}, and '
+                f'a guest is {"" if shown else "not "}shown it'
+            )
+    return sentences
