@@ -15,13 +15,11 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
-from nova_hyperv_enlight.guest import domain
 from nova_hyperv_enlight.guest import matrix
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
-from nova_hyperv_enlight.policy import decision
 
 #: The exit code where something was found.
 FINDINGS = 3
@@ -204,15 +202,6 @@ def look_at_each(
     """
     bound = conditions(parsed_args)
 
-    def boot_one(selection: decision.Selection) -> kvm.Leaves:
-        question = domain.from_selection(
-            selection,
-            virt_type=parsed_args.virt_type,
-            arch=arch,
-            machine=parsed_args.machine,
-        )
-        return boot.boot(connection, question, bound)
-
     def tell(done: int) -> None:
         if stderr.isatty():
             # The line of the one before is written over.
@@ -221,7 +210,13 @@ def look_at_each(
 
     try:
         return matrix.look(
-            boot_one,
+            matrix.boots(
+                connection,
+                bound,
+                virt_type=parsed_args.virt_type,
+                arch=arch,
+                machine=parsed_args.machine,
+            ),
             witnesses(parsed_args, connection).vendor,
             seconds=_MATRIX * bound.timeout,
             stop=bound.stop,

@@ -49,6 +49,24 @@ def _willing(
     )
 
 
+def _asks(on: frozenset[str], off: frozenset[str]) -> dict[str, request.Ask]:
+    both = sorted(on & off)
+    if both:
+        raise exception.InvalidRequest(
+            reason=f'{", ".join(both)}: on and off cannot both be.'
+        )
+    return {
+        name: request.Ask(
+            source=request.Source.OPERATOR,
+            key=f'--{word}',
+            on=word == 'on',
+            written=f'--{word} {name}',
+        )
+        for word, names in (('on', on), ('off', off))
+        for name in names
+    }
+
+
 def selection(
     conf: settings.Settings,
     on: frozenset[str],
@@ -66,24 +84,11 @@ def selection(
     :raises InvalidRequest: this cannot be asked for.
     :raises HostCannotDeliver: nor this, on this host.
     """
-    both = sorted(on & off)
-    if both:
-        raise exception.InvalidRequest(
-            reason=f'{", ".join(both)}: on and off cannot both be.'
-        )
-    asks = {
-        name: request.Ask(
-            source=request.Source.OPERATOR,
-            key=f'--{word}',
-            on=word == 'on',
-            written=f'--{word} {name}',
-        )
-        for word, names in (('on', on), ('off', off))
-        for name in names
-    }
     decided = resolve.resolve(
         dataclasses.replace(conf, enabled=True),
-        request.Request(os_type='windows', flavor=request.Demands(asks=asks)),
+        request.Request(
+            os_type='windows', flavor=request.Demands(asks=_asks(on, off))
+        ),
         _willing(witnesses),
     )
     if not decided.acts:

@@ -5,11 +5,14 @@
 import collections.abc
 import concurrent.futures
 import threading
+import time
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import tlfs
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.guest import boot
+from nova_hyperv_enlight.guest import domain
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.policy import decision
@@ -50,14 +53,40 @@ def alone(name: str, vendor: model.Vendor | None) -> decision.Selection:
     )
 
 
+def boots(
+    connection: boot.Connection,
+    conditions: boot.Conditions,
+    *,
+    virt_type: str,
+    arch: str,
+    machine: str | None,
+) -> Boot:
+    """Return what starts guests of one kind.
+
+    :param connection: to the libvirt of this machine.
+    :param conditions: what each boot is bound to.
+    :param virt_type: ``kvm`` or ``qemu``.
+    :param arch: the guests' architecture.
+    :param machine: their machine type, None for libvirt's default.
+    """
+
+    def boot_one(selection: decision.Selection) -> kvm.Leaves:
+        question = domain.from_selection(
+            selection, virt_type=virt_type, arch=arch, machine=machine
+        )
+        return boot.boot(connection, question, conditions)
+
+    return boot_one
+
+
 def _find(
-    boot: Boot, name: str, selection: decision.Selection
+    boot_one: Boot, name: str, selection: decision.Selection
 ) -> verify.Finding:
     """Look at one enlightenment."""
     entry = _CATALOGUE[name]
     shown, text = verify.Shown.NO_GUEST, ''
     try:
-        leaves = boot(selection)
+        leaves = boot_one(selection)
         value = None if entry.value is None else entry.value.default
         shown = verify.look(leaves, name, value)
     except exception.GuestFailed as err:
@@ -73,8 +102,29 @@ def _find(
     )
 
 
+def _collect(
+    futures: list[concurrent.futures.Future[verify.Finding]],
+    seconds: float,
+    tell: collections.abc.Callable[[int], None],
+) -> dict[str, verify.Finding]:
+    found: dict[str, verify.Finding] = {}
+    try:
+        for future in concurrent.futures.as_completed(futures, seconds):
+            finding = future.result()
+            found[finding.name] = finding
+            tell(len(found))
+    except TimeoutError as err:
+        raise exception.GuestFailed(
+            reason=(
+                f'the time is over, and only {len(found)} of {len(futures)} '
+                'enlightenments have been looked at'
+            )
+        ) from err
+    return found
+
+
 def look(
-    boot: Boot,
+    boot_one: Boot,
     vendor: model.Vendor | None,
     *,
     seconds: float,
@@ -86,36 +136,29 @@ def look(
     A guest without any goes first: where that one does not start either,
     nothing is the enlightenments' fault.
 
-    :param boot: called from several threads.
+    :param boot_one: see :func:`boots`; it is called from several threads.
     :param vendor: the vendor of the host's processor.
     :param seconds: how long it may take.
-    :param stop: what stops the guests; it is set when the time is over.
+    :param stop: what stops the guests; it is set when something is wrong.
     :param tell: is told how many have been looked at.
     :returns: a finding for every name of the catalogue, in its order.
     :raises GuestFailed: not even the guest without any can be read, or the
         time is over.
     :raises Interrupted: it was told to stop.
     """
-    boot(decision.Selection())
-    found: dict[str, verify.Finding] = {}
+    begin = time.monotonic()
+    boot_one(decision.Selection())
     pool = concurrent.futures.ThreadPoolExecutor(_GUESTS)
     try:
         futures = [
-            pool.submit(_find, boot, name, alone(name, vendor))
+            pool.submit(_find, boot_one, name, alone(name, vendor))
             for name in _CATALOGUE
         ]
-        for future in concurrent.futures.as_completed(futures, seconds):
-            finding = future.result()
-            found[finding.name] = finding
-            tell(len(found))
-    except TimeoutError as err:
+        left = max(0.0, begin + seconds - time.monotonic())
+        found = _collect(futures, left, tell)
+    except BaseException:
         stop.set()
-        raise exception.GuestFailed(
-            reason=(
-                f'after {seconds:g} s only {len(found)} of '
-                f'{len(_CATALOGUE)} enlightenments had been looked at'
-            )
-        ) from err
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     return tuple(found[name] for name in _CATALOGUE)

@@ -21,12 +21,10 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import cpuid
-from nova_hyperv_enlight.guest import domain
 from nova_hyperv_enlight.guest import matrix
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.policy import decision
 
 LOG = logging.getLogger(__name__)
 
@@ -75,18 +73,17 @@ def _look(
     connection: boot.Connection, asked: capabilities.Witnesses
 ) -> tuple[verify.Finding, ...]:
     bound = boot.Conditions(timeout=TIMEOUT_SECONDS)
-
-    def boot_one(selection: decision.Selection) -> kvm.Leaves:
-        question = domain.from_selection(
-            selection,
+    return matrix.look(
+        matrix.boots(
+            connection,
+            bound,
             virt_type=asked.virt_type,
             arch=asked.arch,
             machine=asked.machine,
-        )
-        return boot.boot(connection, question, bound)
-
-    return matrix.look(
-        boot_one, asked.vendor, seconds=SECONDS, stop=bound.stop
+        ),
+        asked.vendor,
+        seconds=SECONDS,
+        stop=bound.stop,
     )
 
 
