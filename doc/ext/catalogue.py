@@ -5,6 +5,7 @@
 * ``.. enlightenments::`` gives each enlightenment a section.
 * ``.. enlightenments-table::`` gives each a row.
 * ``.. profiles::`` gives each built-in profile a row.
+* ``.. properties::`` gives each extra spec and image property a row.
 * ``.. windows-releases::`` gives each release of Windows a row.
 """
 
@@ -17,6 +18,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
+from nova_hyperv_enlight.policy import request
 
 
 def label(name):
@@ -25,6 +27,14 @@ def label(name):
 
 def link(name):
     return f':ref:`{name} <{label(name)}>`'
+
+
+def spelled(word):
+    """Return an extra spec and an image property of the same meaning."""
+    return (
+        request.SPEC_PREFIX + word,
+        request.PROPERTY_PREFIX + word.replace('.', '_'),
+    )
 
 
 def links(names):
@@ -163,6 +173,41 @@ class EnlightenmentsTable(CatalogueDirective):
         )
 
 
+class Properties(CatalogueDirective):
+    """A row for each extra spec and image property."""
+
+    def lines(self):
+        rows = [
+            (
+                f'``{spec}``',
+                f'``{image}``',
+                'a profile',
+                'The set that the guest gets.',
+            )
+            for spec, image in [spelled('profile')]
+        ]
+        for name, entry in enlightenments.ENLIGHTENMENTS.items():
+            spec, image = spelled(name)
+            rows.append(
+                (f'``{spec}``', f'``{image}``', 'on, off', entry.summary)
+            )
+        for name, entry in enlightenments.VALUES.items():
+            spec, image = spelled(name)
+            rows.append(
+                (
+                    f'``{spec}``',
+                    f'``{image}``',
+                    entry.value.allowed,
+                    f'What {link(entry.name)} carries; turns it on.',
+                )
+            )
+        return table(
+            'Extra specs and image properties',
+            ('Extra spec', 'Image property', 'Values', 'What it does'),
+            rows,
+        )
+
+
 class Profiles(CatalogueDirective):
     """A row for each built-in profile."""
 
@@ -232,5 +277,6 @@ def setup(app):
     app.add_directive('enlightenments', Enlightenments)
     app.add_directive('enlightenments-table', EnlightenmentsTable)
     app.add_directive('profiles', Profiles)
+    app.add_directive('properties', Properties)
     app.add_directive('windows-releases', WindowsReleases)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}
