@@ -114,7 +114,8 @@ class _Boots(base.RealTestCase):
     def runTest(self):
         """Boot all guests, Nova's own first."""
         # The lab's disk is its memory; a guest takes next to none of it.
-        self.flags(disk_allocation_ratio=float(len(self.GUESTS)))
+        ratio = float(len(self.GUESTS))
+        self.flags(disk_allocation_ratio=ratio, cpu_allocation_ratio=ratio)
         self.flags(instances=-1, cores=-1, group='quota')
         servers = []
         for driver in (nova.STOCK_DRIVER, nova.PLUGIN_DRIVER):

@@ -126,6 +126,24 @@ def _require(test, reason):
         test.skipTest(reason)
 
 
+class Borrowed:
+    """An open connection that whoever gets it cannot close.
+
+    libvirt registers its embedded driver anew for each connection that is
+    opened, and runs out of places after some twenty in a process ("Too many
+    drivers"). So the tests of a process share one.
+    """
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    def __getattr__(self, name):
+        return getattr(self._connection, name)
+
+    def close(self):
+        return 0
+
+
 class VerifyCase(testtools.TestCase):
     """Runs the program on this process's embedded libvirt."""
 
@@ -138,6 +156,11 @@ class VerifyCase(testtools.TestCase):
             reason = str(err)
         _require(self, reason)
         self.addCleanup(self.driver.clear)
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'libvirt.open', lambda uri: Borrowed(self.driver.connection)
+            )
+        )
         # Of our own: other tests have guests and files too.
         self.temporary = self.driver.root / 'tmp'
         self.temporary.mkdir(exist_ok=True)
