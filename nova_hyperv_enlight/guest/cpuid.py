@@ -18,7 +18,7 @@ _VENDOR = 0x40000000
 _INTERFACE = 0x40000001
 # TLFS, Feature Discovery, leaf 0x40000001: "Hv#1".
 _HYPERV = int.from_bytes(b'Hv#1', 'little')
-_LINE = re.compile('([0-9a-f]{8}) ' * 5)
+_LINE = re.compile(' '.join(['([0-9a-f]{8})'] * 5))
 _LAST = 'end'
 
 
