@@ -35,7 +35,7 @@ class TestVerdict(testtools.TestCase):
         )
         return name
 
-    def _verdict(self, *names):
+    def _read(self, *names):
         run = subprocess.run(
             [sys.executable, TOP / 'tools' / 'verdict.py', *names],
             cwd=self.tree,
@@ -44,7 +44,11 @@ class TestVerdict(testtools.TestCase):
             timeout=50,
         )
         self.assertEqual('', run.stderr)
-        return run.stdout.splitlines()[-1], run.returncode
+        return run.stdout.splitlines(), run.returncode
+
+    def _verdict(self, *names):
+        lines, status = self._read(*names)
+        return lines[-1], status
 
     def test_sums_up(self):
         one = self._run(
@@ -74,6 +78,30 @@ class TestVerdict(testtools.TestCase):
             """,
         )
         self.assertEqual(('0 passed, 2 failed', 1), self._verdict(name))
+
+    def test_names_what_failed(self):
+        name = self._run(
+            'one',
+            """
+            def test_bad(self):
+                self.fail('no such luck')
+
+            def test_good(self):
+                pass
+            """,
+        )
+        self.assertEqual(
+            (
+                [
+                    'one: 1 passed, 1 failed',
+                    '    tests.test_it.T.test_bad: AssertionError: no such'
+                    ' luck',
+                    '1 passed, 1 failed',
+                ],
+                1,
+            ),
+            self._read(name),
+        )
 
     def test_no_run_is_a_failure(self):
         good = self._run('good', 'def test_good(self):\n    pass\n')
