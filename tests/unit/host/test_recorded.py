@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is concluded about hosts that were recorded as a whole."""
+
+import dataclasses
+import json
+import pathlib
+
+import ddt
+import fixtures
+
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import hostcaps
+from nova_hyperv_enlight.host import kvm
+from tests.unit import base
+
+_DATA = base.DATA / 'lab'
+_MACHINES = ('pc', 'q35')
+# What libvirt 9.0 and QEMU 7.2 have, and KVM of Linux 6.1 emulates.
+_SOFTWARE = {
+    'relaxed',
+    'vapic',
+    'spinlocks',
+    'vpindex',
+    'runtime',
+    'synic',
+    'stimer',
+    'stimer.direct',
+    'reset',
+    'vendor_id',
+    'frequencies',
+    'tlbflush',
+    'ipi',
+    'hypervclock',
+}
+
+
+def _version(number):
+    return number // 1000000, number // 1000 % 1000, number % 1000
+
+
+@ddt.ddt
+class RecordedTestCase(base.TestCase):
+    """Every witness as it was recorded; only the asking is not real."""
+
+    def _kernel(self, facts):
+        """The facts that kvm.ask() would have found."""
+        sysfs = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        for module, parameters in facts['/sys/module'].items():
+            folder = sysfs / 'module' / module / 'parameters'
+            folder.mkdir(parents=True)
+            for name, text in parameters.items():
+                (folder / name).write_text(text)
+        found = kvm.ask(str(sysfs / 'kvm'), str(sysfs))
+        answers = facts['/dev/kvm']
+        if 'errno' in answers:
+            return found
+        extensions = answers['extensions']
+        return dataclasses.replace(
+            found,
+            hyperv=extensions['KVM_CAP_HYPERV'] > 0,
+            time=extensions['KVM_CAP_HYPERV_TIME'] > 0,
+            leaves={
+                int(leaf, 16): {
+                    register: int(word, 16)
+                    for register, word in zip(model.Register, words)
+                }
+                for leaf, words in answers.get('leaves', {}).items()
+            }
+            or None,
+            unasked=(),
+        )
+
+    def read(self, name, machine):
+        """Return a recorded host's facts and its witnesses."""
+        folder = _DATA / name
+        facts = json.loads((folder / 'facts.json').read_text())
+        document = folder / f'kvm-{machine}.xml'
+        self.assertIsNot(document.exists(), machine in facts['refused'])
+        domcaps = (
+            domaincaps.parse(document.read_bytes())
+            if document.exists()
+            else domaincaps.DomainCapabilities()
+        )
+        witnesses = capabilities.Witnesses(
+            virt_type='kvm',
+            arch='x86_64',
+            machine=machine,
+            libvirt=_version(facts['libvirt']),
+            qemu=_version(facts['qemu']),
+            domcaps=domcaps,
+            kernel=self._kernel(facts),
+            tsc_frequency=hostcaps.tsc_frequency(
+                (folder / 'capabilities.xml').read_bytes()
+            ),
+        )
+        return facts, witnesses
+
+    def offered(self, name, machine):
+        offers = capabilities.conclude(self.read(name, machine)[1]).offers
+        return {
+            name for name, offer in offers.items() if offer.offered is True
+        }
+
+    @ddt.data(*_MACHINES)
+    def test_lab(self, machine):
+        _, witnesses = self.read('lab', machine)
+        kernel = witnesses.kernel
+
+        self.assertIs(model.Vendor.AMD, kernel.vendor)
+        self.assertEqual((True, False), (kernel.nested, kernel.apic))
+        self.assertEqual(_SOFTWARE, self.offered('lab', machine))
+        # libvirt lists it, and does not tell the TSC frequency to pin.
+        self.assertIn('reenlightenment', witnesses.domcaps.names)
+        self.assertIsNone(witnesses.tsc_frequency)
+
+    @ddt.data(*_MACHINES)
+    def test_lab_without_nested(self, machine):
+        kernel = self.read('lab-nested0', machine)[1].kernel
+
+        self.assertEqual((False, False), (kernel.nested, kernel.apic))
+        self.assertEqual(_SOFTWARE, self.offered('lab-nested0', machine))
+
+    @ddt.data(*_MACHINES)
+    def test_lab_with_avic(self, machine):
+        kernel = self.read('lab-avic1', machine)[1].kernel
+
+        self.assertEqual((True, True), (kernel.nested, kernel.apic))
+        self.assertEqual(
+            _SOFTWARE | {'avic'}, self.offered('lab-avic1', machine)
+        )
+
+    @ddt.data(*_MACHINES)
+    def test_machine_of_ours(self, machine):
+        kernel = self.read('machine', machine)[1].kernel
+
+        self.assertIs(False, kernel.hyperv)
+        self.assertEqual(set(), self.offered('machine', machine))
+
+    @ddt.data(*_MACHINES)
+    def test_denied(self, machine):
+        facts, witnesses = self.read('lab-denied', machine)
+
+        self.assertEqual(13, facts['/dev/kvm']['errno'])
+        self.assertIn(machine, facts['refused'])
+        self.assertIsNone(witnesses.kernel.hyperv)
+        self.assertEqual(set(), self.offered('lab-denied', machine))
+
+    def test_each_was_recorded_by_the_same_releases(self):
+        releases = {
+            (facts['libvirt'], facts['qemu'])
+            for facts in (
+                self.read(folder.name, 'pc')[0]
+                for folder in _DATA.iterdir()
+                if folder.is_dir()
+            )
+        }
+
+        self.assertEqual(1, len(releases))
