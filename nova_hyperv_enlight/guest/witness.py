@@ -55,8 +55,19 @@ def not_shown(
         return known
     findings = _look(connection, asked)
     names = matrix.not_shown(findings)
-    if any(found.shown is verify.Shown.NO_REPORT for found in findings):
-        return names  # Next time they may all have something to say.
+    silent = [
+        f'{found.name}: {found.text}'
+        for found in findings
+        if found.shown is verify.Shown.NO_REPORT
+    ]
+    if silent:
+        # Next time they may all have something to say.
+        LOG.warning(
+            'Hyper-V enlightenments: not every guest has said what it is '
+            'shown, and all will be asked again: %s',
+            '; '.join(silent),
+        )
+        return names
     try:
         _store(state_path, key, names)
     except OSError as err:

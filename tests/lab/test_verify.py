@@ -168,6 +168,7 @@ class VerifyTestCase(base.LabTestCase):
         found = self.found['witness']
 
         names = sorted(_TOO_NEW | _PASSED_OVER | {'evmcs'})
+        self.assertEqual([], found['warnings'])
         self.assertEqual([names, names], found['answers'])
         # The second time it was remembered.
         first, second = found['seconds']

@@ -148,9 +148,11 @@ class Embedded:
     def clear(self):
         """Destroy and forget all guests; their QEMU processes end."""
         for domain in self.connection.listAllDomains():
+            # A transient one is not known any more once it has ended.
+            persistent = domain.isPersistent()
             if domain.isActive():
                 domain.destroy()
-            if domain.isPersistent():
+            if persistent:
                 domain.undefineFlags(self._libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
 
     def close(self):

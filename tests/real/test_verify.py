@@ -161,6 +161,11 @@ class VerifyCase(testtools.TestCase):
                 'libvirt.open', lambda uri: Borrowed(self.driver.connection)
             )
         )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_hyperv_enlight.cmd.probing.run_events', lambda: None
+            )
+        )
         # Of our own: other tests have guests and files too.
         self.temporary = self.driver.root / 'tmp'
         self.temporary.mkdir(exist_ok=True)
