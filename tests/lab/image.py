@@ -15,7 +15,11 @@ from tests.lab import packages
 
 # What the lab cannot do without; what these need is read from them.
 # virtio_pci brings its two helpers, and virtio_ring before virtio.
-MODULES = ('virtio_pci', '9pnet_virtio', '9p', 'overlay', 'kvm', 'kvm_amd')
+MODULES = (
+    *('virtio_pci', '9pnet_virtio', '9p', 'overlay', 'kvm', 'kvm_amd'),
+    # The last: what it brings is for a link to another lab.
+    'virtio_net',
+)
 
 _INIT = pathlib.Path(__file__).with_name('init.sh')
 _UNFINISHED = 'unfinished-'
@@ -129,7 +133,9 @@ def _write_initramfs(
             path=tree,
         )
     modules = _modules(kernel, tree)
-    early = [name for name in modules if name not in _LATE]
+    names = list(modules)
+    cut = names.index(_LATE[-1]) + 1
+    early = [name for name in names[:cut] if name not in _LATE]
     with open(target, 'wb') as stream:
         archive = cpio.Writer(stream)
         for name in ('bin', 'dev', 'modules', 'proc', 'root', 'sys'):
@@ -138,6 +144,9 @@ def _write_initramfs(
         archive.program('bin/busybox', programs[0].read_bytes())
         archive.program('init', _INIT.read_bytes())
         archive.program('modules/order', '\n'.join(early).encode() + b'\n')
+        archive.program(
+            'modules/link', '\n'.join(names[cut:]).encode() + b'\n'
+        )
         for name, content in modules.items():
             archive.program(f'modules/{name}.ko', content)
         archive.close()

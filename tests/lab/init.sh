@@ -6,6 +6,7 @@
 # and to switch the machine off.
 
 LAB=/run/lab
+CLOCK=/sys/devices/system/clocksource/clocksource0
 
 # PATH is for this script alone: the job gets its caller's environment.
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin
@@ -68,6 +69,24 @@ load_kvm() {
     fi
 }
 
+join_link() {
+    address=$(cat /job/address)
+    [ -n "$address" ] || return
+    for module in $(cat /modules/link); do
+        load "$module"
+    done
+    ifconfig eth0 "$address" netmask 255.255.255.0 up ||
+        die "cannot give eth0 the address $address"
+    # KVM keeps the TSC's frequency that it is loaded with. The kernel's first
+    # guess may be too far off for a guest of another lab that has its own
+    # pinned; after a second it knows better, and only then takes 'tsc'.
+    for attempt in $(seq 100); do
+        grep -qx tsc "$CLOCK/current_clocksource" && return
+        sleep 0.1
+    done
+    die 'the TSC is no clock'
+}
+
 first() {
     /bin/busybox --install -s /bin
     mount_kernel_filesystems
@@ -75,9 +94,10 @@ first() {
         load "$module"
     done
     share job /job cache=none
+    join_link
     load_kvm
     ifconfig lo 127.0.0.1 up
-    hostname lab
+    hostname "$(cat /job/hostname)"
 
     # The memory behind the root is what Nova takes for the disk.
     mkdir -p /host /memory /new
@@ -97,7 +117,7 @@ first() {
     mount -t tmpfs -o mode=755 tmpfs /new/run
     mkdir -p "/new$LAB/job" /new/run/lock
     cp /bin/busybox /init "/new$LAB/"
-    echo '127.0.1.1 lab' >> /new/etc/hosts
+    echo "127.0.1.1 $(hostname)" >> /new/etc/hosts
     share out "/new$(cat /job/outdir)" cache=mmap
     mount --move /job "/new$LAB/job"
     exec switch_root -c /dev/console /new \

@@ -7,10 +7,12 @@ import json
 import os
 import pathlib
 import shlex
+import socket
 import sys
 import tempfile
 import typing
 
+from tests.lab import exception
 from tests.lab import image as lab_image
 from tests.lab import machine as lab_machine
 from tests.lab import packages
@@ -86,6 +88,7 @@ class Lab:
         cwd: str | os.PathLike[str] | None = None,
         stdout: typing.BinaryIO | None = None,
         stderr: typing.BinaryIO | None = None,
+        link: socket.socket | None = None,
     ) -> Result:
         """Boot, run one command, and switch off.
 
@@ -100,9 +103,18 @@ class Lab:
         :param cwd: the command's folder; by default the caller's.
         :param stdout: gets the command's output while it runs.
         :param stderr: gets the command's errors while it runs.
+        :param link: one end of a pair of stream sockets, whose other end
+            another lab gets: the cable between them. For a spec that has
+            an address, and only for such.
         :raises: ToolMissing, PackageMissing, ImageError before the boot;
-            MachineTimeout, KernelPanic, MachineDied after it.
+            MachineTimeout, KernelPanic, MachineDied after it. InvalidSpec
+            where there is an address and no link, or the other way round.
         """
+        if (self.spec.address is None) != (link is None):
+            raise exception.InvalidSpec(
+                reason='an address and a link go together'
+            )
+        cable = link.fileno() if link else None
         image = self.prepare()
         # Mounted inside before the links of the root could be followed.
         out = pathlib.Path(outdir).resolve()
@@ -120,13 +132,15 @@ class Lab:
             console=logdir / 'console.log',
             job=logdir,
             out=out,
+            link=cable,
         )
         watch = lab_watch.Watch(
             logdir, shlex.join(job['argv']), timeout, stdout, stderr
         )
         try:
             log = logdir / 'qemu.log'
-            with watch, lab_machine.Machine(arguments, log) as machine:
+            qemu = lab_machine.Machine(arguments, log, cable)
+            with watch, qemu as machine:
                 status = watch.until_status(machine.process)
         finally:
             # It holds the caller's environment.
@@ -154,6 +168,8 @@ class Lab:
             'kvm.params': self.spec.params_of('kvm'),
             'kvm_amd.params': self.spec.params_of('kvm_amd'),
             'kvm_device': self.spec.kvm_device,
+            'hostname': self.spec.hostname,
+            'address': self.spec.address or '',
             'outdir': str(out),
             'python': sys.executable,
             'runner': str(_RUNNER.resolve()),

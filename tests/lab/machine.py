@@ -34,12 +34,14 @@ def arguments(
     console: pathlib.Path,
     job: pathlib.Path,
     out: pathlib.Path,
+    link: int | None = None,
 ) -> list[str]:
     """Build the whole command line of QEMU; nothing else adds to it.
 
     :param console: the file of the serial console.
     :param job: folder with the job's description, shared read-write.
     :param out: folder for the command's files, shared read-write.
+    :param link: the descriptor of the link to another lab.
     """
     return [
         packages.require_tool(QEMU, 'qemu-system-x86'),
@@ -48,7 +50,7 @@ def arguments(
         '-no-user-config',
         '-no-reboot',
         '-display', 'none',
-        '-nic', 'none',
+        *_network(spec, link),
         '-machine', 'q35',
         '-accel', 'tcg,thread=multi',
         '-cpu', spec.cpu_model,
@@ -63,6 +65,20 @@ def arguments(
         *_share('job', job),
         *_share('out', out),
     ]  # fmt: skip
+
+
+def _network(spec: lab_spec.LabSpec, link: int | None) -> list[str]:
+    if link is None:
+        return ['-nic', 'none']
+    # The two ends must differ, as their addresses do.
+    last = int(str(spec.address).rpartition('.')[2])
+    return [
+        '-netdev',
+        f'socket,id=link,fd={link}',
+        '-device',
+        # It is no disk that anybody boots from.
+        f'virtio-net-pci,netdev=link,mac=52:54:00:00:00:{last:02x},romfile=',
+    ]
 
 
 def _share(tag: str, path: pathlib.Path, more: str = '') -> list[str]:
@@ -86,15 +102,19 @@ class Machine:
 
     :param argv: what arguments() gave.
     :param log: the file for QEMU's own output.
+    :param link: a descriptor that it inherits.
     """
 
-    def __init__(self, argv: list[str], log: pathlib.Path) -> None:
+    def __init__(
+        self, argv: list[str], log: pathlib.Path, link: int | None = None
+    ) -> None:
         # The kernel kills QEMU when the thread that started it is gone, so
         # even a parent that is killed leaves nothing running. As a program
         # of its own: a preexec_fn isn't safe in a process with threads.
         tool = packages.require_tool('setpriv', 'util-linux')
         self._argv = [tool, '--pdeathsig', 'KILL', '--', *argv]
         self._log = log
+        self._inherited = () if link is None else (link,)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> typing.Self:
@@ -105,6 +125,7 @@ class Machine:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=self._inherited,
             )
         return self
 

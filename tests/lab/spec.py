@@ -3,6 +3,7 @@
 
 import dataclasses
 import enum
+import ipaddress
 import re
 
 from tests.lab import exception
@@ -11,6 +12,7 @@ from tests.lab import exception
 _PARAM = re.compile(r'(kvm|kvm_amd)\.(\w+=[\w,+-]+)', re.ASCII)
 # With less, Nova's own processes alone fill it.
 _MIN_MEMORY_MIB = 512
+_HOSTNAME = re.compile(r'[a-z][a-z0-9-]{,62}', re.ASCII)
 
 
 class KvmDevice(enum.StrEnum):
@@ -34,6 +36,9 @@ class LabSpec:
         kernel's command line: 'kvm_amd.avic=0'. The last one counts.
     :ivar kvm_device: whether /dev/kvm can be opened inside.
     :ivar kernel_package: the Debian package of its kernel.
+    :ivar hostname: what it is called.
+    :ivar address: its IPv4 address on the link to another lab, in a network
+        of 24 bits; None where it has no link.
     """
 
     cpus: int = 2
@@ -42,6 +47,8 @@ class LabSpec:
     module_params: tuple[str, ...] = ()
     kvm_device: KvmDevice = KvmDevice.USABLE
     kernel_package: str = 'linux-image-amd64'
+    hostname: str = 'lab'
+    address: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what the machine would only stumble over.
@@ -59,6 +66,19 @@ class LabSpec:
                 reason=f'it takes one processor and {_MIN_MEMORY_MIB} MiB '
                 'at least'
             )
+        if not _HOSTNAME.fullmatch(self.hostname):
+            raise exception.InvalidSpec(
+                reason=f"'{self.hostname}' is no host name"
+            )
+        if self.address is not None:
+            self._check_address(self.address)
+
+    @staticmethod
+    def _check_address(address: str) -> None:
+        try:
+            ipaddress.IPv4Address(address)
+        except ValueError as err:
+            raise exception.InvalidSpec(reason=str(err)) from err
 
     def params_of(self, module: str) -> str:
         """Say what to load a module with, for the init script."""
