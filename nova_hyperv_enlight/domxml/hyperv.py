@@ -15,6 +15,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.policy import decision
 
 #: The element of ``<features>`` that holds the enlightenments.
@@ -171,13 +172,16 @@ def owned_timers(selection: decision.Selection) -> frozenset[str]:
     return frozenset(names)
 
 
-def _read_tsc(clock: etree._Element | None, names: set[str]) -> int | None:
-    pinned = any(enlightenments.ENLIGHTENMENTS[n].pins_tsc for n in names)
-    if clock is None or not pinned:
+def read_tsc(clock: etree._Element | None) -> int | None:
+    """Return the TSC frequency in Hz that a guest's is pinned to.
+
+    :param clock: its ``<clock>``, None where it has none.
+    :returns: None where it is not pinned.
+    """
+    if clock is None:
         return None
     timer = clock.find(f"./timer[@name='{_TSC}']")
-    frequency = '' if timer is None else timer.get('frequency', '')
-    return int(frequency) if frequency.isdecimal() else None
+    return None if timer is None else xml.number(timer.get('frequency'))
 
 
 def read(domain: etree._Element) -> decision.Selection:
@@ -212,12 +216,13 @@ def read(domain: etree._Element) -> decision.Selection:
             value_name = declaration.entry.value_name
             if on and value is not None and value_name is not None:
                 values.add((value_name, value))
+    pinned = any(enlightenments.ENLIGHTENMENTS[n].pins_tsc for n in names)
     return decision.Selection(
         names=frozenset(names),
         off=frozenset(off),
         values=frozenset(values),
         mode=_read_mode(hyperv),
-        tsc_frequency=_read_tsc(clock, names),
+        tsc_frequency=read_tsc(clock) if pinned else None,
     )
 
 

@@ -9,6 +9,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.policy import decision
@@ -31,42 +32,6 @@ class Connection(typing.Protocol):
         """Return a guest."""
 
 
-def _willing(
-    witnesses: capabilities.Witnesses,
-) -> capabilities.HostCapabilities:
-    """Return a host that offers everything."""
-    return capabilities.HostCapabilities(
-        witnesses=witnesses,
-        offers={
-            name: capabilities.Offer(
-                name=name,
-                offered=True,
-                witness=capabilities.Witness.NONE,
-                evidence='it shall be seen',
-            )
-            for name in enlightenments.ENLIGHTENMENTS
-        },
-    )
-
-
-def _asks(on: frozenset[str], off: frozenset[str]) -> dict[str, request.Ask]:
-    both = sorted(on & off)
-    if both:
-        raise exception.InvalidRequest(
-            reason=f'{", ".join(both)}: on and off cannot both be.'
-        )
-    return {
-        name: request.Ask(
-            source=request.Source.OPERATOR,
-            key=f'--{word}',
-            on=word == 'on',
-            written=f'--{word} {name}',
-        )
-        for word, names in (('on', on), ('off', off))
-        for name in names
-    }
-
-
 def selection(
     conf: settings.Settings,
     on: frozenset[str],
@@ -86,10 +51,12 @@ def selection(
     """
     decided = resolve.resolve(
         dataclasses.replace(conf, enabled=True),
-        request.Request(
-            os_type='windows', flavor=request.Demands(asks=_asks(on, off))
+        request.Request(os_type='windows', flavor=request.toggles(on, off)),
+        assumed.offering(
+            assumed.unasked(witnesses),
+            frozenset(enlightenments.ENLIGHTENMENTS),
+            'it shall be seen',
         ),
-        _willing(witnesses),
     )
     if not decided.acts:
         raise exception.InvalidRequest(

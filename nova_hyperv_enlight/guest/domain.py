@@ -11,8 +11,8 @@ import dataclasses
 
 from lxml import etree
 
+from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight.domxml import hyperv
-from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
 
 #: What the names of all such guests begin with.
@@ -101,12 +101,7 @@ def from_domain(root: etree._Element) -> Question:
     :param root: the root element of its document.
     :raises MalformedDocument: it is not the document of an x86 guest.
     """
-    selection = hyperv.read(root)
-    kind = root.find('./os/type')
-    if kind is None:
-        raise exception.MalformedDocument(
-            document='domain', reason='it has no <os><type>'
-        )
+    guest = domain.read(root)
     parts = []
     for tag, drop in (
         ('features', lambda child: child.tag not in _FEATURES),
@@ -122,12 +117,12 @@ def from_domain(root: etree._Element) -> Question:
                 part.remove(child)
         parts.append(part)
     return Question(
-        selection=selection,
+        selection=guest.hyperv,
         parts=tuple(parts),
-        virt_type=root.get('type', ''),
-        arch=kind.get('arch', 'x86_64'),
-        machine=kind.get('machine'),
-        emulator=root.findtext('./devices/emulator'),
+        virt_type=guest.virt_type,
+        arch=guest.arch,
+        machine=guest.machine,
+        emulator=guest.emulator,
     )
 
 
@@ -137,7 +132,7 @@ def build(question: Question, place: Place) -> str:
     :param question: what it shall be started with.
     :param place: who it is, and where its files are.
     """
-    domain = etree.Element('domain', type=question.virt_type)
+    root = etree.Element('domain', type=question.virt_type)
     for tag, text in (
         ('name', place.name),
         ('uuid', place.uuid),
@@ -145,19 +140,19 @@ def build(question: Question, place: Place) -> str:
         ('memory', str(_MEMORY_MIB)),
         ('vcpu', '1'),
     ):
-        etree.SubElement(domain, tag).text = text
-    domain.find('./memory').set('unit', 'MiB')
-    system = etree.SubElement(domain, 'os')
+        etree.SubElement(root, tag).text = text
+    root.find('./memory').set('unit', 'MiB')
+    system = etree.SubElement(root, 'os')
     kind = etree.SubElement(system, 'type', arch=question.arch)
     kind.text = 'hvm'
     if question.machine is not None:
         kind.set('machine', question.machine)
-    domain.extend(copy.deepcopy(part) for part in question.parts)
+    root.extend(copy.deepcopy(part) for part in question.parts)
     # Whatever befalls it, it is over.
     for event in ('on_poweroff', 'on_reboot', 'on_crash'):
-        etree.SubElement(domain, event).text = 'destroy'
-    domain.append(_devices(question, place))
-    document: str = etree.tostring(domain, encoding='unicode')
+        etree.SubElement(root, event).text = 'destroy'
+    root.append(_devices(question, place))
+    document: str = etree.tostring(root, encoding='unicode')
     return document
 
 

@@ -9,6 +9,7 @@ operator wants it.
 import collections.abc
 import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import json
 import os
@@ -155,7 +156,7 @@ def _load(state_path: str, key: str) -> frozenset[str] | None:
 def _store(state_path: str, key: str, names: frozenset[str]) -> None:
     """Remember an answer; a reader sees the old one or the new one whole.
 
-    :raises OSError: it cannot be written.
+    :raises OSError: it cannot be written, or somebody else is writing it.
     """
     with contextlib.suppress(FileExistsError):
         os.mkdir(os.path.join(state_path, DIRECTORY), 0o700)
@@ -163,6 +164,7 @@ def _store(state_path: str, key: str, names: frozenset[str]) -> None:
     new = f'{FILE}.new'
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with _open_directory(state_path) as directory:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(new, dir_fd=directory)
         opened = os.open(new, flags, 0o600, dir_fd=directory)

@@ -71,10 +71,8 @@ class Case:
             return decision.Reason.NOT_KNOWN, offer.evidence
         if not offer.offered:
             return decision.Reason.NOT_OFFERED, offer.evidence
-        hardware = dict(enlightenments.ENLIGHTENMENTS[name].hardware)
-        if (
-            self.req.nested is False
-            and model.Hardware.NESTED in hardware.values()
+        if self.req.nested is False and (
+            enlightenments.ENLIGHTENMENTS[name].nests
         ):
             return (
                 decision.Reason.GUEST,

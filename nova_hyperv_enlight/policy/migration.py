@@ -5,6 +5,7 @@
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
 
 
@@ -17,6 +18,17 @@ def missing(
         for name in enlightenments.ENLIGHTENMENTS
         if name in recorded.selection.names
         and host.offers[name].offered is False
+    ]
+
+
+def unpinned(selection: decision.Selection) -> list[str]:
+    """Return the names that need a pinned TSC frequency and lack it."""
+    return [
+        name
+        for name, entry in enlightenments.ENLIGHTENMENTS.items()
+        if name in selection.names
+        and entry.pins_tsc
+        and selection.tsc_frequency is None
     ]
 
 
@@ -37,10 +49,7 @@ def obstacles(
     found = [
         f'{name!r} is on without a pinned TSC frequency: QEMU fails on the '
         'destination once the guest uses it.'
-        for name, entry in enlightenments.ENLIGHTENMENTS.items()
-        if name in selection.names
-        and entry.pins_tsc
-        and selection.tsc_frequency is None
+        for name in unpinned(selection)
     ]
     # What is missing for the same reason is said at once: Nova shows 255
     # characters in the event of the instance's action.

@@ -2,6 +2,7 @@
 
 """Profiles that leave the names to Nova, libvirt or QEMU."""
 
+import collections.abc
 import dataclasses
 import typing
 
@@ -147,8 +148,14 @@ def stock(guest: case.Case) -> decision.Decision:
     )
 
 
-def _standing_on(names: set[str], vendor: model.Vendor | None) -> set[str]:
-    """Return names and all that requires one of them."""
+def standing_on(
+    names: collections.abc.Set[str], vendor: model.Vendor | None
+) -> set[str]:
+    """Return names and all that requires one of them.
+
+    :param names: the names.
+    :param vendor: the host's vendor, None where it is not known.
+    """
     found = set(names)
     while True:
         more = {
@@ -171,7 +178,7 @@ def _overriding(
     Whatever requires something that is off is off too: libvirt would turn
     it on. A sub-element has no place without its parent's.
     """
-    off = _standing_on(set(kept) - names | _NEVER - names, guest.vendor)
+    off = standing_on(set(kept) - names | _NEVER - names, guest.vendor)
     on = set(names)
     for name in off:
         parent = _CATALOGUE[name].parent

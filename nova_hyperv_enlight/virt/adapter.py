@@ -10,6 +10,7 @@ from lxml import etree
 from nova import exception as nova_exception
 from nova.virt.libvirt import utils as libvirt_utils
 
+from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
@@ -19,8 +20,6 @@ from nova_hyperv_enlight.policy import request
 # under this prefix, also those that ImageMeta drops: nova/utils.py,
 # get_system_metadata_from_image.
 _IMAGE_PREFIX = 'image_'
-_VIRTUALIZATION = ('vmx', 'svm')
-_WHOLE_HOST = ('host-passthrough', 'host-model', 'maximum')
 
 
 def image_properties(instance: typing.Any) -> dict[str, str]:
@@ -38,21 +37,13 @@ def image_properties(instance: typing.Any) -> dict[str, str]:
 def shows_virtualization(cpu: typing.Any) -> bool:
     """Whether a guest's CPU shows vmx or svm, if the host has it.
 
-    QEMU's named models have neither; the modes that take over the host's
-    CPU have what the host's kernel lets guests see.
-
     :param cpu: a ``LibvirtConfigGuestCPU``, None for libvirt's default.
     """
     if cpu is None:
         return False
-    policies = {
-        feature.name: feature.policy
-        for feature in cpu.features
-        if feature.name in _VIRTUALIZATION
-    }
-    if policies:
-        return any(p in ('force', 'require') for p in policies.values())
-    return cpu.mode in _WHOLE_HOST
+    return domain.shows_virtualization(
+        cpu.mode, {feature.name: feature.policy for feature in cpu.features}
+    )
 
 
 def to_request(config: typing.Any, instance: typing.Any) -> request.Request:
@@ -75,14 +66,14 @@ def own_selection(config: typing.Any) -> decision.Selection:
 
     :param config: the LibvirtConfigGuest, before any hook.
     """
-    domain = etree.Element('domain')
-    features = etree.SubElement(domain, 'features')
+    root = etree.Element('domain')
+    features = etree.SubElement(root, 'features')
     for feature in config.features:
         if feature.root_name == hyperv.HYPERV:
             features.append(feature.format_dom())
     if config.clock is not None:
-        domain.append(config.clock.format_dom())
-    return hyperv.read(domain)
+        root.append(config.clock.format_dom())
+    return hyperv.read(root)
 
 
 def is_windows(instance: typing.Any) -> bool:

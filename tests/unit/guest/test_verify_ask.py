@@ -4,7 +4,6 @@ import dataclasses
 
 import ddt
 
-from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
@@ -208,11 +207,3 @@ class DomainTestCase(base.TestCase):
         )
 
         self.assertIn('a.xml cannot be read', str(error))
-
-
-class WillingTestCase(base.TestCase):
-    def test_it_offers_every_name(self):
-        offers = ask._willing(AMD).offers
-
-        self.assertEqual(list(enlightenments.ENLIGHTENMENTS), list(offers))
-        self.assertEqual({True}, {each.offered for each in offers.values()})
