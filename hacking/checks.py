@@ -71,6 +71,7 @@ ROOMS = {
     'domxml': Room(
         rooms={'catalogue', 'host', 'policy'}, packages={'lxml'}, pure=True
     ),
+    'notation': Room(rooms=CORE, packages={'lxml', 'yaml'}, pure=True),
     'hooks': Room(
         rooms=CORE,
         packages={'lxml', 'nova.virt.libvirt.config', 'oslo_log', 'stevedore'},
@@ -91,8 +92,14 @@ ROOMS = {
         },
     ),
     'cmd': Room(
-        rooms=CORE | {'conf', 'fleet', 'guest', 'hooks'},
-        packages={'cliff', 'oslo_config', 'oslo_log', 'oslo_upgradecheck'},
+        rooms=CORE | {'conf', 'fleet', 'guest', 'hooks', 'notation'},
+        packages={
+            'cliff',
+            'oslo_config',
+            'oslo_log',
+            'oslo_upgradecheck',
+            'tqdm',
+        },
         lazy={'libvirt', 'nova'},
     ),
     'conf': Room(

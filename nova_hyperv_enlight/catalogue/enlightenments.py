@@ -53,6 +53,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='relaxed',
         qemu_flag='hv-relaxed',
+        kubevirt='relaxed',
         min_libvirt=(1, 0, 0),
         min_qemu=(2, 0, 0),
         cpuid=(_hints(1 << 5, _RECOMMENDATIONS),),
@@ -67,6 +68,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='vapic',
         qemu_flag='hv-vapic',
+        kubevirt='vapic',
         min_libvirt=(1, 1, 0),
         min_qemu=(2, 0, 0),
         cpuid=(_features(_EAX, 1 << 4, _PRIVILEGES),),
@@ -81,6 +83,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='spinlocks',
         qemu_flag='hv-spinlocks',
+        kubevirt='spinlocks',
         min_libvirt=(1, 1, 0),
         min_qemu=(2, 0, 0),
         value=model.IntegerValue(
@@ -106,6 +109,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='vpindex',
         qemu_flag='hv-vpindex',
+        kubevirt='vpindex',
         min_libvirt=(1, 3, 3),
         min_qemu=(2, 5, 0),
         cpuid=(_features(_EAX, 1 << 6, _PRIVILEGES),),
@@ -120,6 +124,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='runtime',
         qemu_flag='hv-runtime',
+        kubevirt='runtime',
         min_libvirt=(1, 3, 3),
         min_qemu=(2, 5, 0),
         cpuid=(_features(_EAX, 1 << 0, _PRIVILEGES),),
@@ -134,6 +139,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='synic',
         qemu_flag='hv-synic',
+        kubevirt='synic',
         min_libvirt=(1, 3, 3),
         min_qemu=(2, 6, 0),
         requires=('vpindex',),
@@ -146,6 +152,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='stimer',
         qemu_flag='hv-stimer',
+        kubevirt='synictimer',
         min_libvirt=(1, 3, 3),
         min_qemu=(2, 6, 0),
         requires=('synic', 'hypervclock'),
@@ -161,6 +168,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='reset',
         qemu_flag='hv-reset',
+        kubevirt='reset',
         min_libvirt=(1, 3, 3),
         min_qemu=(2, 5, 0),
         cpuid=(_features(_EAX, 1 << 7, _PRIVILEGES),),
@@ -172,6 +180,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='vendor_id',
         qemu_flag='hv-vendor-id',
+        kubevirt='vendorid',
         min_libvirt=(1, 3, 3),
         min_qemu=(2, 5, 0),
         value=model.TextValue(
@@ -195,6 +204,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='frequencies',
         qemu_flag='hv-frequencies',
+        kubevirt='frequencies',
         min_libvirt=(4, 7, 0),
         min_qemu=(2, 12, 0),
         cpuid=(
@@ -212,6 +222,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='reenlightenment',
         qemu_flag='hv-reenlightenment',
+        kubevirt='reenlightenment',
         min_libvirt=(4, 7, 0),
         min_qemu=(3, 0, 0),
         pins_tsc=True,
@@ -235,6 +246,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='tlbflush',
         qemu_flag='hv-tlbflush',
+        kubevirt='tlbflush',
         min_libvirt=(4, 7, 0),
         min_qemu=(3, 0, 0),
         requires=('vpindex',),
@@ -250,6 +262,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='ipi',
         qemu_flag='hv-ipi',
+        kubevirt='ipi',
         min_libvirt=(4, 10, 0),
         min_qemu=(3, 1, 0),
         requires=('vpindex',),
@@ -262,6 +275,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='evmcs',
         qemu_flag='hv-evmcs',
+        kubevirt='evmcs',
         min_libvirt=(4, 10, 0),
         min_qemu=(3, 1, 0),
         requires=('vapic',),
@@ -340,6 +354,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='stimer.direct',
         qemu_flag='hv-stimer-direct',
+        kubevirt='synictimer.direct',
         min_libvirt=(5, 7, 0),
         min_qemu=(4, 1, 0),
         requires=('stimer',),
@@ -355,6 +370,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='tlbflush.direct',
         qemu_flag='hv-tlbflush-direct',
+        kubevirt='tlbflush.direct',
         min_libvirt=(11, 0, 0),
         min_qemu=(7, 1, 0),
         # QEMU wants vapic only; tlbflush is the XML element around it.
@@ -377,6 +393,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='tlbflush.extended',
         qemu_flag='hv-tlbflush-ext',
+        kubevirt='tlbflush.extended',
         min_libvirt=(11, 0, 0),
         min_qemu=(7, 1, 0),
         requires=('tlbflush',),
@@ -389,6 +406,7 @@ _ENTRIES = (
     model.Enlightenment(
         name='hypervclock',
         qemu_flag='hv-time',
+        kubevirt='hyperv',
         placement=model.Placement.TIMER,
         min_libvirt=(1, 2, 2),
         min_qemu=(2, 0, 0),

@@ -8,6 +8,8 @@ import re
 
 #: A release as (major, minor, micro).
 Version = tuple[int, int, int]
+#: What the traits of all enlightenments begin with.
+TRAIT_PREFIX = 'CUSTOM_HYPERV_'
 
 
 def version_text(version: Version | None) -> str:
@@ -154,6 +156,8 @@ class Enlightenment:
 
     :ivar name: libvirt's element name; a sub-element follows a dot.
     :ivar qemu_flag: the property of QEMU's ``-cpu``.
+    :ivar kubevirt: where KubeVirt's ``hyperv``, or its ``timer``, holds it;
+        None where KubeVirt does not know it.
     :ivar placement: where the domain XML holds it.
     :ivar min_libvirt: first libvirt release that knows it.
     :ivar min_qemu: first QEMU release that knows it.
@@ -175,6 +179,7 @@ class Enlightenment:
 
     name: str
     qemu_flag: str
+    kubevirt: str | None = None
     placement: Placement = Placement.FEATURE
     min_libvirt: Version
     min_qemu: Version
@@ -204,7 +209,12 @@ class Enlightenment:
     @property
     def trait(self) -> str:
         """The trait in placement of hosts that offer it."""
-        return 'CUSTOM_HYPERV_' + self.name.upper().replace('.', '_')
+        return TRAIT_PREFIX + self.name.upper().replace('.', '_')
+
+    @property
+    def nests(self) -> bool:
+        """Whether it serves a Hyper-V inside the guest, and nothing else."""
+        return Hardware.NESTED in dict(self.hardware).values()
 
     @property
     def value_name(self) -> str | None:

@@ -8,8 +8,28 @@ import sys
 from cliff import app
 from cliff import commandmanager
 
+from nova_hyperv_enlight.cmd import example
+
 #: The distribution and the program have the same name.
 NAME = 'nova-hyperv-enlight'
+
+
+class CommandManager(commandmanager.CommandManager):
+    """The commands of this distribution, each imported when it is run.
+
+    cliff's own imports all of them first, and for that looks at all the
+    packages that are installed: that takes longer than most commands.
+    """
+
+    def load_commands(self, namespace: str) -> None:
+        """Find the commands of a namespace.
+
+        :param namespace: the group of their entry points.
+        """
+        self.group_list.append(namespace)
+        found = importlib.metadata.distribution(NAME).entry_points
+        for point in found.select(group=namespace):
+            self.commands[point.name.replace('_', ' ')] = point
 
 
 class EnlightApp(app.App):
@@ -24,11 +44,12 @@ class EnlightApp(app.App):
         super().__init__(
             description=self.__doc__,
             version=importlib.metadata.version(NAME),
-            command_manager=commandmanager.CommandManager(
-                'nova_hyperv_enlight.commands'
-            ),
+            command_manager=CommandManager('nova_hyperv_enlight.commands'),
             deferred_help=True,
         )
+        # In place of cliff's, which have no example.
+        self.command_manager.add_command('complete', example.Complete)
+        self.command_manager.add_command('help', example.Help)
 
 
 def main(argv: list[str] | None = None) -> int:

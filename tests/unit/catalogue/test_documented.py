@@ -75,6 +75,7 @@ class DocumentedTestCase(base.TestCase):
             entry.summary,
             entry.migration,
             f'``{entry.qemu_flag}``',
+            f'.{entry.kubevirt}``' if entry.kubevirt else 'not known to it',
             *entry.ref,
         ):
             self.assertIn(fact, section)

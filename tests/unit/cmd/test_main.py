@@ -9,7 +9,15 @@ import testtools
 
 from tests.unit.cmd import base
 
-COMMANDS = ('explain', 'host show', 'profile list', 'profile show')
+COMMANDS = (
+    'domain audit',
+    'explain',
+    'fleet baseline',
+    'fleet check',
+    'host show',
+    'profile list',
+    'profile show',
+)
 
 
 @ddt.ddt

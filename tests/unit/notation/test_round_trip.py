@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import ddt
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.notation import convert
+from nova_hyperv_enlight.policy import decision
+from tests.unit import base
+from tests.unit.notation import strategies
+
+_NOTATIONS = tuple(convert.NOTATIONS)
+_NESTED = {
+    f'{name}{state}'
+    for name in enlightenments.ENLIGHTENMENTS
+    for state in ('', '=off')
+    if '.' in name
+}
+_UNKNOWN_TO_KUBEVIRT = {
+    f'{name}{state}'
+    for name in ('avic', 'emsr_bitmap', 'xmm_input')
+    for state in ('', '=off')
+}
+# All that a set of names may lose; a sub-element only without its parent.
+_LOST = {
+    'names': set(),
+    'qemu': {'vendor_id=off', 'spinlocks=off'},
+    'libvirt': _NESTED,
+    'virt-xml': _NESTED,
+    'kubevirt': _NESTED | _UNKNOWN_TO_KUBEVIRT,
+    'proxmox': {'vendor_id=off', 'spinlocks=off', 'spinlocks.retries=8191'},
+}
+
+
+@ddt.ddt
+class RoundTripTestCase(base.TestCase):
+    """What is written and read again is what was written, or is named."""
+
+    @ddt.data(*_NOTATIONS)
+    def test_nothing_is_lost_silently(self, name):
+        notation = convert.NOTATIONS[name]
+
+        def check(selection):
+            written = notation.write(selection)
+            lost = {loss.word for loss in written.losses}
+            said = strategies.words(selection)
+            self.assertEqual(set(), lost - said)
+
+            read = notation.read(written.text)
+
+            self.assertEqual(
+                said - lost, strategies.words(read.selection), written.text
+            )
+            self.assertEqual(((), ()), (read.aside, read.losses))
+
+        strategies.for_any(strategies.SELECTIONS, check)
+
+    @ddt.data(*_NOTATIONS)
+    def test_from_names_and_back(self, name):
+        def check(selection):
+            text = convert.NOTATIONS['names'].write(selection).text
+            there = convert.convert(text, 'names', name)
+
+            back = convert.convert(there.text, name, 'names')
+
+            lost = {loss.word for loss in there.losses}
+            self.assertEqual(set(text.split()) - lost, set(back.text.split()))
+            self.assertLessEqual(lost, _LOST[name])
+
+        strategies.for_any(strategies.PLAIN_SELECTIONS, check)
+
+    @ddt.data(*_NOTATIONS)
+    def test_it_is_recognised(self, name):
+        def check(selection):
+            text = convert.NOTATIONS[name].write(selection).text
+            # A vendor by itself is the same in two of them.
+            if text in ('', '{}') or text.startswith('hv-vendor-id='):
+                return
+
+            self.assertEqual(name, convert.recognise(text))
+
+        strategies.for_any(strategies.PLAIN_SELECTIONS, check)
+
+    @ddt.data(*_NOTATIONS)
+    def test_nothing_at_all(self, name):
+        nothing = decision.Selection()
+        written = convert.NOTATIONS[name].write(nothing)
+
+        self.assertEqual((), written.losses)
+        self.assertEqual(
+            nothing, convert.NOTATIONS[name].read(written.text).selection
+        )
+
+    @ddt.data(*_NOTATIONS)
+    def test_nested_elements_have_their_parents(self, name):
+        # Whole, nothing of them is lost.
+        names = {'stimer', 'stimer.direct', 'tlbflush', 'tlbflush.direct'}
+        selection = decision.Selection(names=frozenset(names))
+
+        written = convert.NOTATIONS[name].write(selection)
+
+        self.assertEqual((), written.losses)
