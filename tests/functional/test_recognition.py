@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is told of guests from the metadata that Nova itself writes."""
+
+import ddt
+from nova.virt.libvirt import config as vconfig
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.domxml import domain
+from nova_hyperv_enlight.fleet import recognition
+from nova_hyperv_enlight.fleet import rules
+from nova_hyperv_enlight.host import assumed
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import settings
+from tests.functional import base
+from tests.functional import guest
+
+#: Older releases write nothing of the image.
+WRITES_IMAGE = hasattr(vconfig, 'LibvirtConfigGuestMetaImage')
+STOCK = guest.BASELINE - {'stimer', 'stimer.direct'}
+#: A host that has everything.
+HOST = assumed.offering(
+    capabilities.conclude(
+        capabilities.Witnesses(virt_type='kvm', arch='x86_64')
+    ),
+    frozenset(enlightenments.ENLIGHTENMENTS),
+    'it is said so',
+)
+
+
+@ddt.ddt
+class RecognitionTestCase(base.FunctionalTestCase):
+    def setUp(self):
+        super().setUp()
+        self.start_host()
+
+    def read(self, *arguments):
+        """Boot a server on stock Nova, and return what is read of it."""
+        return domain.parse(self.defined_xml(self.boot(*arguments)))
+
+    def codes(self, found):
+        """Return what an audit finds in it, as codes and names."""
+        return [
+            (each.kind.code, each.name)
+            for each in rules.inspect(found, settings.Settings(), HOST)
+        ]
+
+    def test_windows(self):
+        found = self.read({'os_type': 'windows', 'os_distro': 'win2k22'})
+
+        self.assertTrue(recognition.is_windows(found))
+        self.assertEqual(('kvm', 'x86_64'), (found.virt_type, found.arch))
+        self.assertEqual(STOCK, found.hyperv.names)
+        self.assertEqual('localtime', found.clock_offset)
+        self.assertIs(False, found.hpet)
+        self.assertIsNotNone(found.nova.release)
+        if WRITES_IMAGE:
+            self.assertEqual('windows', found.os_type)
+            self.assertEqual('win2k22', recognition.release(found).distro)
+
+    def test_what_stock_nova_leaves_out(self):
+        found = self.read({'os_type': 'windows'})
+
+        self.assertEqual(
+            [('missing', 'stimer'), ('missing', 'stimer.direct')],
+            self.codes(found),
+        )
+
+    def test_what_the_flavor_says(self):
+        found = self.read(
+            {'os_type': 'windows'}, {'hyperv_enlight:stimer': 'off'}
+        )
+
+        self.assertEqual([], self.codes(found))
+
+    def test_the_hpet_that_an_image_asks_for(self):
+        found = self.read({'os_type': 'windows', 'hw_time_hpet': 'true'})
+
+        self.assertIn(('hpet', 'hpet'), self.codes(found))
+
+    @ddt.data({}, {'os_type': 'linux'}, {'os_distro': 'ubuntu'})
+    def test_other_guests(self, image):
+        self.assertFalse(recognition.is_windows(self.read(image)))
+
+    def test_windows_that_nova_does_not_know_of(self):
+        if not WRITES_IMAGE:
+            self.skipTest('this Nova writes nothing of the image')
+        found = self.read({'os_distro': 'win10'})
+
+        self.assertTrue(recognition.is_windows(found))
+        codes = self.codes(found)
+        self.assertEqual(('untyped', 'os_type'), codes[0])
+        self.assertEqual(('clock-utc', 'clock'), codes[-1])

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import importlib.util
+import sys
+
+import ddt
+import fixtures
+
+from nova_hyperv_enlight.fleet import findings
+from tests.unit import base
+from tests.unit.catalogue import test_documented
+
+
+class Extension(fixtures.Fixture):
+    """The Sphinx extension that renders the findings.
+
+    :ivar module: the extension.
+    """
+
+    def _setUp(self):
+        other = self.useFixture(test_documented.Extension()).module
+        # It is found beside the other one when the documentation is made.
+        sys.modules['catalogue'] = other
+        self.addCleanup(sys.modules.pop, 'catalogue')
+        spec = importlib.util.spec_from_file_location(
+            'doc_ext_audit', test_documented.DOC / 'ext' / 'audit.py'
+        )
+        self.module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.module)
+
+
+@ddt.ddt
+class DocumentedTestCase(base.TestCase):
+    """Walks every kind of finding: the documentation tells of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.extension = self.useFixture(Extension()).module
+
+    def render(self, directive):
+        """Return the text that a directive makes."""
+        return '\n'.join(directive.lines(None))
+
+    @ddt.data(*findings.KINDS)
+    def test_section(self, code):
+        kind = findings.KINDS[code]
+        text = self.render(self.extension.Findings)
+        start = text.index(f'.. _finding-{code}:\n\n{code}\n')
+        section = text[start:].partition('\n.. _')[0]
+        for fact in (
+            f'{kind.title}.',
+            f':Cause: {kind.cause}',
+            f':Cure: {kind.cure}',
+        ):
+            self.assertIn(fact, section)
+        self.assertIs(
+            kind.fix is not None, f'domain apply --fix {code}`' in section
+        )
+
+    @ddt.data(*findings.KINDS)
+    def test_row(self, code):
+        text = self.render(self.extension.FindingsTable)
+
+        self.assertEqual(1, text.count(f'   * - :ref:`{code} <finding-'))
+
+    @ddt.data('findings', 'findings-table')
+    def test_rendered(self, directive):
+        page = test_documented.DOC / 'source/admin/audit.rst'
+
+        self.assertIn(f'.. {directive}::\n', page.read_text())
