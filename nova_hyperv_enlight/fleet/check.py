@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Whether guests can be live migrated from one host to another.
+
+By the rules that the plugin's driver applies on the destination of a live
+migration, in :mod:`nova_hyperv_enlight.policy.migration`.
+"""
+
+import collections.abc
+import dataclasses
+import typing
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.domxml import domain
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import documents
+from nova_hyperv_enlight.policy import migration
+from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import resolve
+from nova_hyperv_enlight.policy import settings
+
+_CATALOGUE = enlightenments.ENLIGHTENMENTS
+
+
+class Guest(typing.Protocol):
+    """The call of libvirt's virDomain that is made."""
+
+    def XMLDesc(self, flags: int = 0) -> str:
+        """Return its document."""
+
+
+class Connection(typing.Protocol):
+    """The call of libvirt's virConnect that is made."""
+
+    def lookupByName(self, name: str) -> Guest:
+        """Return a guest."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """One thing that keeps a guest from a host.
+
+    :ivar name: the enlightenment; empty where it is all of them together.
+    :ivar text: why, one sentence for people.
+    """
+
+    name: str
+    text: str
+
+
+def read_guest(connection: Connection, name: str) -> domain.Domain:
+    """Read a guest of a host.
+
+    :param connection: to the host's libvirt.
+    :param name: the domain's name.
+    :raises InvalidRequest: there is none, or it cannot be read.
+    :raises MalformedDocument: its document is not one of a guest.
+    """
+    # libvirt.libvirtError is not named here: the package runs without
+    # libvirt-python.
+    try:
+        text = connection.lookupByName(name).XMLDesc(0)
+    except Exception as err:
+        raise exception.InvalidRequest(
+            reason=f'The domain {name!r} cannot be read: {err}'
+        ) from err
+    return domain.parse(text, f'domain {name}')
+
+
+def of_profile(
+    conf: settings.Settings, source: documents.Host
+) -> record.Record:
+    """Return what a host starts a plain Windows guest with.
+
+    Whatever such a guest's own CPU and release of Windows may be: those only
+    take away.
+
+    :param conf: the options, with the profile in question.
+    :param source: the host that it is started on.
+    :raises InvalidRequest: the profile leaves that to Nova.
+    :raises HostCannotDeliver: the host cannot start it.
+    """
+    decided = resolve.resolve(
+        conf, request.Request(os_type='windows'), source.capabilities
+    )
+    if not decided.acts:
+        raise exception.InvalidRequest(
+            reason=(
+                f'What a guest is started with is left to Nova (profile '
+                f'{conf.profile!r}): name a domain instead.'
+            )
+        )
+    return record.Record(profile=conf.profile, selection=decided.selection)
+
+
+def of_guest(guest: domain.Domain) -> record.Record:
+    """Return what a guest was started with, by its document."""
+    return record.Record(profile=record.ADOPTED, selection=guest.hyperv)
+
+
+def _named(guest: record.Record, source: documents.Host) -> record.Record:
+    """Name what a mode leaves to libvirt.
+
+    When such a guest starts, libvirt puts the names of the host in the
+    mode's place, and the destination must have them.
+    """
+    selection = guest.selection
+    if selection.mode is not profiles.Mode.HOST_MODEL:
+        return guest
+    offered = frozenset(
+        name
+        for name, offer in source.capabilities.offers.items()
+        if offer.offered and not _CATALOGUE[name].pins_tsc
+    )
+    return dataclasses.replace(
+        guest,
+        selection=dataclasses.replace(
+            selection,
+            names=selection.names | offered - selection.off,
+            mode=profiles.Mode.CUSTOM,
+        ),
+    )
+
+
+def _alone(guest: record.Record, name: str) -> record.Record:
+    selection = dataclasses.replace(guest.selection, names=frozenset((name,)))
+    return dataclasses.replace(guest, selection=selection)
+
+
+def obstacles(
+    guest: record.Record, source: documents.Host, destination: documents.Host
+) -> list[Obstacle]:
+    """Return what keeps a guest from another host; nothing where it moves.
+
+    :param guest: what it was started with.
+    :param source: the host that it was started on.
+    :param destination: the host that it shall move to.
+    """
+    if guest.selection.mode is profiles.Mode.PASSTHROUGH:
+        return [
+            Obstacle(name='', text=text)
+            for text in migration.obstacles(guest, destination.capabilities)
+        ]
+    named = _named(guest, source)
+    return [
+        Obstacle(name=name, text=text)
+        for name in _in_order(named)
+        for text in migration.obstacles(
+            _alone(named, name), destination.capabilities
+        )
+    ]
+
+
+def untold(
+    guest: record.Record, source: documents.Host, destination: documents.Host
+) -> list[str]:
+    """Return what a guest has on and nobody could tell of the destination.
+
+    The driver takes no exception to that.
+    """
+    offers = destination.capabilities.offers
+    return [
+        name
+        for name in _in_order(_named(guest, source))
+        if offers[name].offered is None
+    ]
+
+
+def _in_order(guest: record.Record) -> collections.abc.Iterator[str]:
+    return (name for name in _CATALOGUE if name in guest.selection.names)

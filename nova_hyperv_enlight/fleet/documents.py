@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Reads the documents that ``host show -f json`` writes of hosts.
+
+A document is a list of rows, one for each enlightenment; some more, whose
+names begin with ``host.``, may say which host it is. It comes from another
+machine, and nothing in it is taken for granted.
+"""
+
+import collections.abc
+import dataclasses
+import functools
+import json
+import pathlib
+import types
+import typing
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import facts
+from nova_hyperv_enlight.host import capabilities
+
+#: How a document writes whether a host offers something.
+OFFERED = types.MappingProxyType({True: 'yes', False: 'no', None: 'unknown'})
+
+_READ_OFFERED = {text: offered for offered, text in OFFERED.items()}
+_WITNESSES = {witness.value: witness for witness in capabilities.Witness}
+#: A hundred times as long as a document is.
+_MAX_BYTES = 2**20
+_MAX_CHARACTERS = 1000
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One host of a fleet.
+
+    :ivar name: its name.
+    :ivar source: where this comes from, for messages.
+    :ivar capabilities: what it offers.
+    :ivar unknown: names that the source has and the catalogue lacks: a newer
+        plugin's.
+    """
+
+    name: str
+    source: str
+    capabilities: capabilities.HostCapabilities
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def vendor(self) -> model.Vendor | None:
+        """The vendor of its processor, None where it is not known."""
+        return self.capabilities.witnesses.vendor
+
+
+class _Row(typing.NamedTuple):
+    """What a document says in one row; absent columns are empty texts."""
+
+    name: str
+    offered: str
+    witness: str
+    evidence: str
+
+
+_NEEDED = ('name', 'offered')
+
+
+def read(path: pathlib.Path) -> Host:
+    """Read a file.
+
+    The host has the name that the document says, else that of the file,
+    without its last suffix.
+
+    :raises MalformedDocument: it is not such a document; the message names
+        the file and says why.
+    """
+    try:
+        with path.open('rb') as stream:
+            text = stream.read(_MAX_BYTES + 1)
+    except OSError as err:
+        raise exception.MalformedDocument(
+            document=path, reason=err.strerror or err
+        ) from err
+    return parse(text, path.stem, str(path))
+
+
+def parse(text: bytes, name: str, source: str) -> Host:
+    """Read a document.
+
+    :param text: the JSON.
+    :param name: the name of a host whose document does not say it.
+    :param source: what the document is, for messages.
+    :raises MalformedDocument: it is not such a document.
+    """
+    try:
+        return _host(_load(text), name, source)
+    except RecursionError as err:
+        raise exception.MalformedDocument(
+            document=source, reason='it is nested too deeply'
+        ) from err
+    # Of the JSON, of its encoding, or of what is in it.
+    except ValueError as err:
+        raise exception.MalformedDocument(document=source, reason=err) from err
+
+
+def _load(text: bytes) -> dict[str, _Row]:
+    """Return the rows by their names.
+
+    :raises ValueError: these are not the rows of such a document.
+    """
+    if len(text) > _MAX_BYTES:
+        raise ValueError(f'it is longer than {_MAX_BYTES} bytes')
+    if not text.strip():
+        raise ValueError('it is empty')
+    try:
+        rows = json.loads(text, object_pairs_hook=_object)
+    except (json.JSONDecodeError, UnicodeDecodeError) as err:
+        raise ValueError(f'it is not JSON: {err}') from err
+    if not isinstance(rows, list):
+        raise ValueError(
+            'it is not a list of rows, as "host show -f json" writes it'
+        )
+    found: dict[str, _Row] = {}
+    for place, columns in enumerate(rows, 1):
+        row = _row(place, columns)
+        if row.name in found:
+            raise ValueError(f'{row.name!r} has more than one row')
+        found[row.name] = row
+    if found.keys().isdisjoint(enlightenments.ENLIGHTENMENTS):
+        raise ValueError('it has no row of an enlightenment')
+    return found
+
+
+def _object(
+    pairs: collections.abc.Sequence[tuple[str, typing.Any]],
+) -> dict[str, typing.Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError('an object has the same key twice')
+    return found
+
+
+def _row(place: int, columns: typing.Any) -> _Row:
+    if not isinstance(columns, dict):
+        raise ValueError(f'row {place} is not an object')
+    for column in _NEEDED:
+        if columns.get(column, '') == '':
+            raise ValueError(f'row {place} has no {column!r}')
+    texts = [columns.get(column, '') for column in _Row._fields]
+    for column, text in zip(_Row._fields, texts, strict=True):
+        _check_text(f'{column!r} of row {place}', text)
+    return _Row(*texts)
+
+
+def _check_text(what: str, text: typing.Any) -> None:
+    """Refuse what cannot be shown in one line."""
+    if not isinstance(text, str):
+        raise ValueError(f'{what} is not a text')
+    if len(text) > _MAX_CHARACTERS:
+        raise ValueError(f'{what} is longer than {_MAX_CHARACTERS} characters')
+    if not text.isprintable():
+        raise ValueError(f'{what} cannot be printed: {text!r}')
+
+
+def _host(rows: typing.Mapping[str, _Row], name: str, source: str) -> Host:
+    said: dict[str, str] = {}
+    offers: dict[str, capabilities.Offer] = {}
+    for row in rows.values():
+        if row.name.startswith(facts.PREFIX):
+            said[row.name] = row.evidence
+        else:
+            offers[row.name] = _offer(row)
+    name = said.get(facts.NAME) or name
+    _check_text("its host's name", name)
+    return Host(
+        name=name,
+        source=source,
+        capabilities=capabilities.HostCapabilities(
+            witnesses=facts.read(said, offers),
+            offers=types.MappingProxyType(
+                {
+                    known: offers.get(known) or _not_named(known)
+                    for known in enlightenments.ENLIGHTENMENTS
+                }
+            ),
+        ),
+        unknown=tuple(sorted(offers.keys() - enlightenments.ENLIGHTENMENTS)),
+    )
+
+
+# Hosts say the same of most things.
+@functools.lru_cache(maxsize=4096)
+def _offer(row: _Row) -> capabilities.Offer:
+    if row.offered not in _READ_OFFERED:
+        raise ValueError(
+            f'{row.name!r} is offered {row.offered!r}: allowed are '
+            f'{", ".join(_READ_OFFERED)}'
+        )
+    return capabilities.Offer(
+        name=row.name,
+        offered=_READ_OFFERED[row.offered],
+        # A newer release may have other ones.
+        witness=_WITNESSES.get(row.witness, capabilities.Witness.NONE),
+        evidence=row.evidence or f'its document says {row.offered}',
+    )
+
+
+@functools.cache
+def _not_named(name: str) -> capabilities.Offer:
+    return capabilities.Offer(
+        name=name,
+        offered=None,
+        witness=capabilities.Witness.NONE,
+        evidence='its document does not name it',
+    )

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Hosts of a fleet, and their documents, for tests."""
+
+import json
+
+from nova_hyperv_enlight.fleet import documents
+from nova_hyperv_enlight.fleet import facts
+from tests.unit.policy import cases
+
+
+def make(name='a', names=cases.ALL, **kwargs):
+    """Return a host that offers these names; see ``cases.make_host``."""
+    return documents.Host(
+        name=name,
+        source=f'{name}.json',
+        capabilities=cases.make_host(names, **kwargs),
+    )
+
+
+def rows(host, name=None, describe=True):
+    """Return what ``host show -f json`` writes of a host, as Python has it.
+
+    :param name: the host's name.
+    :param describe: as with ``--describe``.
+    """
+    written = [
+        {
+            'name': offer.name,
+            'offered': documents.OFFERED[offer.offered],
+            'witness': offer.witness.value,
+            'evidence': offer.evidence,
+        }
+        for offer in host.offers.values()
+    ]
+    if describe:
+        written += [
+            {'name': row, 'offered': '-', 'witness': '-', 'evidence': text}
+            for row, text in facts.describe(name, host.witnesses)
+        ]
+    return written
+
+
+def text(names=cases.ALL, name=None, describe=True, **kwargs):
+    """Return the document of a host that offers these names."""
+    return json.dumps(rows(cases.make_host(names, **kwargs), name, describe))

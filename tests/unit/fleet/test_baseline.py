@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import dataclasses
+
+from hypothesis import strategies as st
+
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import baseline
+from nova_hyperv_enlight.fleet import documents
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import resolve
+from nova_hyperv_enlight.policy import settings
+from tests.unit import base
+from tests.unit.fleet import hosts
+from tests.unit.policy import cases
+from tests.unit.policy import strategies
+
+AMD, INTEL = cases.AMD, cases.INTEL
+#: Any few hosts.
+FLEETS = st.lists(strategies.HOSTS, min_size=1, max_size=4).map(
+    lambda found: [
+        documents.Host(name=str(place), source='', capabilities=host)
+        for place, host in enumerate(found)
+    ]
+)
+
+
+def given(host, names):
+    """Return what a guest is given that asks for names on a host."""
+    profile = profiles.Profile(name='these', names=names, summary='')
+    decided = resolve.resolve(
+        settings.Settings(profile='these', known_profiles={'these': profile}),
+        request.Request(os_type='windows'),
+        host.capabilities,
+    )
+    return decided.selection.names
+
+
+class BaselineTestCase(base.TestCase):
+    def test_one_host(self):
+        found = baseline.find([hosts.make(names=cases.MINIMAL)])
+
+        self.assertEqual(cases.MINIMAL, found.everyone.names)
+        self.assertEqual(1, found.everyone.hosts)
+        self.assertEqual((), found.missing['relaxed'])
+        self.assertEqual(('a',), found.missing['synic'])
+        self.assertEqual(
+            (1, 0), (found.delivering('relaxed'), found.delivering('synic'))
+        )
+
+    def test_what_all_have(self):
+        found = baseline.find(
+            [
+                hosts.make('a', cases.ALL - {'ipi'}),
+                hosts.make('b', cases.ALL - {'reset'}),
+                hosts.make('c', cases.ALL - {'ipi'}),
+            ]
+        )
+
+        self.assertEqual(cases.ALL - {'ipi', 'reset'}, found.everyone.names)
+        self.assertEqual(('a', 'c'), found.missing['ipi'])
+        self.assertEqual(('b',), found.missing['reset'])
+        self.assertEqual((), found.missing['relaxed'])
+
+    def test_all_names_are_there_in_order(self):
+        found = baseline.find([hosts.make(names=())])
+
+        self.assertEqual(list(cases.NAMES), list(found.missing))
+
+    def test_what_stands_on_something_missing(self):
+        found = baseline.find(
+            [
+                hosts.make('a'),
+                hosts.make('b', cases.ALL - {'vpindex'}),
+                hosts.make('c', cases.ALL - {'synic'}),
+            ]
+        )
+
+        for name, short in (
+            ('vpindex', ('b',)),
+            ('synic', ('b', 'c')),
+            ('stimer.direct', ('b', 'c')),
+            ('tlbflush.extended', ('b',)),
+            ('vapic', ()),
+        ):
+            self.assertEqual(short, found.missing[name], name)
+
+    def test_what_nobody_knows_is_not_delivered(self):
+        found = baseline.find([hosts.make(unknown=('synic',))])
+
+        self.assertEqual(('a',), found.missing['stimer'])
+
+    def test_vendors(self):
+        amd = cases.ALL - {'evmcs', 'avic'}
+        found = baseline.find(
+            [
+                hosts.make('a', vendor=INTEL),
+                hosts.make('b', amd, vendor=AMD),
+                hosts.make('c', amd - {'ipi'}, vendor=AMD),
+                hosts.make('d', cases.BASELINE, vendor=None),
+            ]
+        )
+
+        self.assertEqual(
+            [(AMD, 2), (INTEL, 1), (None, 1)],
+            [(group.vendor, group.hosts) for group in found.groups],
+        )
+        by_vendor = {group.vendor: group.names for group in found.groups}
+        self.assertEqual(amd - {'ipi'}, by_vendor[AMD])
+        self.assertEqual(cases.ALL, by_vendor[INTEL])
+        self.assertEqual(cases.BASELINE - {'ipi'}, found.everyone.names)
+
+    def test_what_requires_more_on_one_vendors_hosts(self):
+        # An Intel host wants evmcs for it, which an AMD host has not.
+        found = baseline.find(
+            [
+                hosts.make('a', vendor=INTEL),
+                hosts.make('b', cases.ALL - {'evmcs'}, vendor=AMD),
+            ]
+        )
+
+        self.assertEqual((), found.missing['emsr_bitmap'])
+        self.assertEqual(
+            cases.ALL - {'evmcs', 'emsr_bitmap', 'tlbflush.direct'},
+            found.everyone.names,
+        )
+
+    def test_the_same_host_twice(self):
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            baseline.find,
+            [
+                hosts.make('a'),
+                hosts.make('b'),
+                dataclasses.replace(hosts.make('a'), source='other.json'),
+            ],
+        )
+
+        self.assertEqual(
+            "The host 'a' is there twice: a.json and other.json.", str(error)
+        )
+
+    def test_no_host(self):
+        self.assertRaises(exception.InvalidRequest, baseline.find, [])
+
+
+class PropertiesTestCase(base.TestCase):
+    """What is found is what the policy gives."""
+
+    @strategies.for_any(strategies.HOSTS)
+    def test_a_host_gives_what_it_delivers(self, capabilities):
+        host = documents.Host(name='a', source='', capabilities=capabilities)
+
+        self.assertEqual(given(host, cases.ALL), baseline.delivered(host))
+
+    @strategies.for_any(FLEETS)
+    def test_every_host_gives_the_whole_set(self, fleet):
+        found = baseline.find(fleet)
+
+        for host in fleet:
+            self.assertEqual(
+                found.everyone.names, given(host, found.everyone.names)
+            )
+
+    @strategies.for_any(FLEETS)
+    def test_a_host_that_is_named_does_not_give_it(self, fleet):
+        found = baseline.find(fleet)
+
+        by_name = {host.name: given(host, cases.ALL) for host in fleet}
+        for name, short in found.missing.items():
+            self.assertEqual(
+                [host for host, names in by_name.items() if name not in names],
+                list(short),
+            )
+
+    @strategies.for_any(FLEETS)
+    def test_groups(self, fleet):
+        found = baseline.find(fleet)
+
+        self.assertEqual(
+            found.everyone.hosts, sum(group.hosts for group in found.groups)
+        )
+        for group in found.groups:
+            self.assertLessEqual(found.everyone.names, group.names)
+            mine = [host for host in fleet if host.vendor is group.vendor]
+            self.assertEqual(baseline.find(mine).everyone.names, group.names)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import pathlib
+
+import ddt
+from hypothesis import strategies as st
+
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import documents
+from nova_hyperv_enlight.host import capabilities
+from tests.unit import base
+from tests.unit.fleet import hosts
+from tests.unit.policy import cases
+from tests.unit.policy import strategies
+
+ROW = {'name': 'stimer', 'offered': 'yes', 'witness': 'x', 'evidence': 'y'}
+
+
+def changed(row=None, **columns):
+    """Return a document of one row, changed; None takes a column away."""
+    new = {**(row or ROW), **columns}
+    return json.dumps([{k: v for k, v in new.items() if v is not None}])
+
+
+@ddt.ddt
+class ParseTestCase(base.TestCase):
+    def parse(self, text, name='a'):
+        if isinstance(text, str):
+            text = text.encode()
+        return documents.parse(text, name, 'a.json')
+
+    def assertMalformed(self, text, reason, name='a'):
+        error = self.assertRaises(
+            exception.MalformedDocument, self.parse, text, name
+        )
+        message = str(error)
+        self.assertTrue(message.startswith('a.json cannot be read: '), message)
+        self.assertIn(reason, message)
+        self.assertTrue(message.isprintable(), message)
+
+    @strategies.for_any(strategies.HOSTS)
+    def test_what_is_written_is_read(self, host):
+        text = json.dumps(hosts.rows(host, 'compute1'))
+
+        found = self.parse(text)
+
+        self.assertEqual('compute1', found.name)
+        self.assertEqual(host.offers, found.capabilities.offers)
+        self.assertEqual((), found.unknown)
+        if host.witnesses.vendor is not None:
+            self.assertEqual(host.witnesses.vendor, found.vendor)
+        for what in ('virt_type', 'arch', 'libvirt', 'qemu', 'tsc_frequency'):
+            self.assertEqual(
+                getattr(host.witnesses, what),
+                getattr(found.capabilities.witnesses, what),
+                what,
+            )
+
+    def test_without_facts(self):
+        found = self.parse(hosts.text(describe=False, vendor=cases.AMD), 'b')
+
+        self.assertEqual('b', found.name)
+        witnesses = found.capabilities.witnesses
+        self.assertEqual(
+            ('kvm', 'x86_64', None),
+            (witnesses.virt_type, witnesses.arch, witnesses.libvirt),
+        )
+
+    def test_what_one_vendor_has_tells_the_vendor(self):
+        with_it = hosts.text(describe=False, vendor=None)
+        without = hosts.text(cases.ALL - {'evmcs'}, describe=False)
+
+        self.assertEqual(cases.INTEL, self.parse(with_it).vendor)
+        self.assertIsNone(self.parse(without).vendor)
+
+    def test_a_newer_plugins_names(self):
+        rows = json.loads(hosts.text())
+        rows += [
+            {**ROW, 'name': 'novelty', 'witness': 'an oracle'},
+            {**ROW, 'name': 'stimer.novel'},
+            {**ROW, 'name': 'host.novelty', 'offered': '-'},
+        ]
+
+        found = self.parse(json.dumps(rows))
+
+        self.assertEqual(('novelty', 'stimer.novel'), found.unknown)
+        self.assertEqual(list(cases.NAMES), list(found.capabilities.offers))
+
+    def test_a_newer_plugins_witness(self):
+        found = self.parse(changed(witness='an oracle'))
+
+        offer = found.capabilities.offers['stimer']
+        self.assertTrue(offer.offered)
+        self.assertEqual(capabilities.Witness.NONE, offer.witness)
+
+    def test_an_older_plugins_document(self):
+        offers = self.parse(changed()).capabilities.offers
+
+        self.assertEqual(
+            {True: ['stimer'], None: sorted(cases.ALL - {'stimer'})},
+            {
+                state: sorted(n for n in offers if offers[n].offered is state)
+                for state in (True, None)
+            },
+        )
+
+    def test_more_columns(self):
+        found = self.parse(changed(**{'shown to a guest': 'yes'}))
+
+        self.assertTrue(found.capabilities.offers['stimer'].offered)
+
+    @ddt.unpack
+    @ddt.data(
+        ('', 'it is empty'),
+        (' \n', 'it is empty'),
+        ('no', 'it is not JSON: '),
+        ('[', 'it is not JSON: '),
+        (b'\xff\xfe\xff', 'it is not JSON: '),
+        (b'["\xff"]', 'it is not JSON: '),
+        ('[' * 500000, 'it is nested too deeply'),
+        ('[{"name": ' + '9' * 5000 + '}]', 'digits'),
+        (' ' * 2**20 + '[]', 'it is longer than 1048576 bytes'),
+        ('{}', 'it is not a list of rows'),
+        ('null', 'it is not a list of rows'),
+        ('"relaxed"', 'it is not a list of rows'),
+        ('[]', 'it has no row of an enlightenment'),
+        ('[1]', 'row 1 is not an object'),
+        ('[[]]', 'row 1 is not an object'),
+        ('[{}]', "row 1 has no 'name'"),
+        (changed(name='novelty'), 'it has no row of an enlightenment'),
+        (changed(name=None), "row 1 has no 'name'"),
+        (changed(name=''), "row 1 has no 'name'"),
+        (changed(offered=None), "row 1 has no 'offered'"),
+        (changed(name=1), "'name' of row 1 is not a text"),
+        (changed(name=['stimer']), "'name' of row 1 is not a text"),
+        (changed(offered=True), "'offered' of row 1 is not a text"),
+        (changed(evidence={}), "'evidence' of row 1 is not a text"),
+        (changed(evidence='a\nb'), "'evidence' of row 1 cannot be printed"),
+        (changed(name='\x1b[2J'), "'name' of row 1 cannot be printed"),
+        (changed(evidence='a' * 1001), "'evidence' of row 1 is longer than"),
+        (changed(offered='YES'), "'stimer' is offered 'YES': allowed are"),
+        (changed(offered='-'), "'stimer' is offered '-': allowed are"),
+        (json.dumps([ROW, ROW]), "'stimer' has more than one row"),
+        (
+            '[{"name": "stimer", "offered": "yes", "offered": "no"}]',
+            'an object has the same key twice',
+        ),
+    )
+    def test_malformed(self, text, reason):
+        self.assertMalformed(text, reason)
+
+    @ddt.unpack
+    @ddt.data(
+        ('host.libvirt', '9'),
+        ('host.libvirt', '9.0.x'),
+        ('host.qemu', '7.2.0.1'),
+        ('host.qemu', '7.2.-1'),
+        ('host.qemu', '7.2.' + '9' * 30),
+        ('host.tsc_frequency', 'fast'),
+        ('host.tsc_frequency', '٣'),
+    )
+    def test_malformed_facts(self, row, text):
+        fact = {'name': row, 'offered': '-', 'evidence': text}
+
+        self.assertMalformed(json.dumps([ROW, fact]), f'{row} is {text!r}')
+
+    @ddt.data('a\nb', 'a' * 1001)
+    def test_malformed_names_of_hosts(self, name):
+        self.assertMalformed(changed(), "its host's name", name)
+
+    @strategies.for_any(
+        st.recursive(
+            st.none() | st.booleans() | st.floats() | st.text(max_size=9)
+            | st.sampled_from(('name', 'offered', 'yes', 'stimer')),
+            lambda some: st.lists(some, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(('name', 'offered', 'evidence', 'x')), some
+            ),
+            max_leaves=20,
+        )
+    )  # fmt: skip
+    def test_any_json(self, value):
+        # A host or the one error; nothing else ever.
+        try:
+            found = self.parse(json.dumps(value))
+        except exception.MalformedDocument as err:
+            self.assertTrue(str(err).isprintable())
+        else:
+            self.assertEqual(cases.ALL, found.capabilities.offers.keys())
+
+    @strategies.for_any(st.binary(max_size=40))
+    def test_any_bytes(self, text):
+        self.assertRaises(exception.MalformedDocument, self.parse, text)
+
+
+class ReadTestCase(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.directory = self.make_dir()
+
+    def test_a_host_is_called_as_its_file(self):
+        path = self.directory / 'compute1.example.org.json'
+        path.write_text(hosts.text())
+
+        found = documents.read(path)
+
+        self.assertEqual('compute1.example.org', found.name)
+        self.assertEqual(str(path), found.source)
+
+    def test_or_as_it_says(self):
+        path = self.directory / 'saved'
+        path.write_text(hosts.text(name='compute1'))
+
+        self.assertEqual('compute1', documents.read(path).name)
+
+    def test_unreadable(self):
+        for path, reason in (
+            (self.directory / 'absent', 'No such file or directory'),
+            (self.directory, 'Is a directory'),
+            # Endless, and no JSON in it.
+            (pathlib.Path('/dev/zero'), 'it is longer than 1048576 bytes'),
+        ):
+            error = self.assertRaises(
+                exception.MalformedDocument, documents.read, path
+            )
+            self.assertEqual(f'{path} cannot be read: {reason}', str(error))
