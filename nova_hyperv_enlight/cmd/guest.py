@@ -4,7 +4,6 @@
 
 import argparse
 import collections.abc
-import dataclasses
 import pathlib
 import typing
 
@@ -108,7 +107,9 @@ class GuestVerify(probing.ProbingCommand, lister.Lister):
         :returns: the columns and the rows.
         """
         _check(parsed_args)
-        conf = _settings(parsed_args)
+        conf = base.with_profile(
+            base.read_settings(parsed_args), parsed_args.profile
+        )
         leaves: kvm.Leaves = {}
         with probing.connection(parsed_args) as connection:
             if parsed_args.each:
@@ -167,20 +168,6 @@ def _decoded(leaves: kvm.Leaves) -> _Table:
         )
         for reading in readings
     ]
-
-
-def _settings(parsed_args: argparse.Namespace) -> settings.Settings:
-    conf = base.read_settings(parsed_args)
-    if parsed_args.profile is None:
-        return conf
-    if parsed_args.profile not in conf.known_profiles:
-        raise exception.InvalidRequest(
-            reason=(
-                f'There is no profile {parsed_args.profile!r}; there are '
-                f'{", ".join(conf.known_profiles)}.'
-            )
-        )
-    return dataclasses.replace(conf, profile=parsed_args.profile)
 
 
 def _question(

@@ -5,24 +5,30 @@
 import argparse
 import collections.abc
 import dataclasses
+import socket
+import urllib.parse
 
 from cliff import lister
 
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import documents
+from nova_hyperv_enlight.fleet import facts
 from nova_hyperv_enlight.guest import matrix
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import capabilities
 
-_OFFERED = {True: 'yes', False: 'no', None: 'unknown'}
+#: What stands in the columns that a row has no use for.
+_NOTHING = '-'
 
 
 class HostShow(probing.ProbingCommand, lister.Lister):
     """Show which enlightenments a host offers, and who says so
 
     With --verify a guest is started for each of them on this machine, and a
-    column says what such guests are really shown.
+    column says what such guests are really shown. With --describe there are
+    rows that say which host this is, for "fleet baseline".
 
     Example: nova-hyperv-enlight host show --machine q35
     """
@@ -35,6 +41,14 @@ class HostShow(probing.ProbingCommand, lister.Lister):
         """Return the command's parser."""
         parser = super().get_parser(prog_name)
         base.add_host_arguments(parser)
+        parser.add_argument(
+            '--describe',
+            action='store_true',
+            help=(
+                'show what is known of the host itself too, in rows whose '
+                f'names begin with "{facts.PREFIX}"'
+            ),
+        )
         group = parser.add_argument_group('verification')
         group.add_argument(
             '--verify',
@@ -62,16 +76,19 @@ class HostShow(probing.ProbingCommand, lister.Lister):
             findings = self._verify(parsed_args)
             shown = {found.name: (found.shown.value,) for found in findings}
             host = self._heed(host, findings)
-        return columns, [
+        rows = [
             (
                 offer.name,
-                _OFFERED[offer.offered],
+                documents.OFFERED[offer.offered],
                 offer.witness.value,
                 offer.evidence,
                 *shown.get(offer.name, ()),
             )
             for offer in host.offers.values()
         ]
+        if parsed_args.describe:
+            rows += _described(parsed_args, host, len(columns))
+        return columns, rows
 
     def _verify(
         self, parsed_args: argparse.Namespace
@@ -101,3 +118,22 @@ class HostShow(probing.ProbingCommand, lister.Lister):
         return capabilities.conclude(
             dataclasses.replace(asked, not_shown=matrix.not_shown(findings))
         )
+
+
+def _described(
+    parsed_args: argparse.Namespace,
+    host: capabilities.HostCapabilities,
+    width: int,
+) -> list[tuple[str, ...]]:
+    """Return the rows that say which host this is.
+
+    :param width: how many columns they have.
+    """
+    name = None
+    if not parsed_args.domcaps:
+        there = urllib.parse.urlsplit(parsed_args.connect).hostname
+        name = there or socket.gethostname()
+    return [
+        (row, _NOTHING, _NOTHING, text, *[_NOTHING] * (width - 4))
+        for row, text in facts.describe(name, host.witnesses)
+    ]

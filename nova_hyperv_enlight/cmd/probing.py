@@ -5,14 +5,14 @@
 import argparse
 import collections.abc
 import contextlib
-import dataclasses
-import signal
+import functools
 import threading
 import typing
 import urllib.parse
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import stopping
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import matrix
@@ -23,13 +23,10 @@ from nova_hyperv_enlight.host import probe
 
 #: The exit code where something was found.
 FINDINGS = 3
-#: A shell's exit code for a signal, less the signal's number.
-INTERRUPTED = 128
 
 _ARCH = 'x86_64'
 #: How often a guest's timeout all guests of a matrix may take together.
 _MATRIX = 4
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class ProbingCommand(base.EnlightCommand):
@@ -46,10 +43,10 @@ class ProbingCommand(base.EnlightCommand):
         """
         if not self.boots(parsed_args):
             return super().run(parsed_args)
-        with stoppable() as stopped:
+        with stopping.stoppable() as stopped:
             parsed_args.stop = stopped.event
             code = super().run(parsed_args)
-        return INTERRUPTED + stopped.signal if stopped.signal else code
+        return stopped.code or code
 
 
 def add_timeout_argument(parser: argparse._ActionsContainer) -> None:
@@ -100,42 +97,6 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-@dataclasses.dataclass(slots=True)
-class Stopped:
-    """Whether somebody wants the program to stop.
-
-    :ivar event: is set then.
-    :ivar signal: the signal's number, else 0.
-    """
-
-    event: threading.Event = dataclasses.field(default_factory=threading.Event)
-    signal: int = 0
-
-
-@contextlib.contextmanager
-def stoppable() -> collections.abc.Iterator[Stopped]:
-    """Turn signals into an event.
-
-    An exception could come between any two steps; this way guests and files
-    are removed in peace, also at the second Ctrl-C.
-    """
-    stopped = Stopped()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-
-    def stop(number: int, frame: object) -> None:
-        stopped.signal = number
-        stopped.event.set()
-
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 @contextlib.contextmanager
 def connection(
     parsed_args: argparse.Namespace,
@@ -152,14 +113,19 @@ def connection(
                 reason='the probe boots on a QEMU of this machine only',
             )
         if urllib.parse.urlsplit(parsed_args.connect).path == '/embed':
-            _run_events()
+            run_events()
         yield opened
     finally:
         opened.close()
 
 
-def _run_events() -> None:
-    """Run libvirt's events: the embedded driver lives in this process."""
+@functools.cache
+def run_events() -> None:
+    """Run libvirt's events: the embedded driver lives in this process.
+
+    Once: two loops would both see the end of a guest, and the slower one
+    would take it for the end of the next guest that gets its descriptor.
+    """
     import libvirt
 
     def run() -> None:

@@ -117,6 +117,7 @@ class FakeLibvirt(fixtures.Fixture):
 
     :param connection: what opening one gives, or an exception.
     :ivar uris: the URIs that were opened.
+    :ivar read_only: those of them that were opened to be read only.
     """
 
     class libvirtError(Exception):
@@ -126,11 +127,13 @@ class FakeLibvirt(fixtures.Fixture):
         super().__init__()
         self.connection = connection
         self.uris = []
+        self.read_only = []
 
     def _setUp(self):
         module = types.SimpleNamespace(
             libvirtError=self.libvirtError,
             open=self._open,
+            openReadOnly=self._open_read_only,
             registerErrorHandler=lambda handler, context: None,
             virEventRegisterDefaultImpl=lambda: 0,
         )
@@ -141,6 +144,10 @@ class FakeLibvirt(fixtures.Fixture):
         if isinstance(self.connection, Exception):
             raise self.connection
         return self.connection
+
+    def _open_read_only(self, uri):
+        self.read_only.append(uri)
+        return self._open(uri)
 
 
 class InstalledModule(fixtures.Fixture):
@@ -171,9 +178,13 @@ class CommandTestCase(base.TestCase):
         root = logging.getLogger()
         self.addCleanup(setattr, root, 'handlers', list(root.handlers))
 
-    def call(self, *argv):
-        """Run the program with these arguments."""
-        out, err = io.StringIO(), io.StringIO()
+    def call(self, *argv, out=None, err=None):
+        """Run the program with these arguments.
+
+        :param out: its standard output, unless it is a new one.
+        :param err: its standard error, unless it is a new one.
+        """
+        out, err = out or io.StringIO(), err or io.StringIO()
         with (
             fixtures.MonkeyPatch('sys.argv', ['nova-hyperv-enlight', *argv]),
             fixtures.MonkeyPatch('sys.stdout', out),

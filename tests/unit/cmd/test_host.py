@@ -4,9 +4,12 @@ import csv
 import json
 
 import ddt
+import fixtures
 import yaml
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.fleet import documents
 from nova_hyperv_enlight.host import kvm
 from tests.unit import base as unit_base
 from tests.unit.cmd import base
@@ -251,6 +254,79 @@ class LiveHostTestCase(base.CommandTestCase):
             self.call('host', 'show'),
             'No connection to libvirt at qemu:///system: Failed to connect',
         )
+
+
+@ddt.ddt
+class DescribeTestCase(base.CommandTestCase):
+    def setUp(self):
+        super().setUp()
+        self.useFixture(
+            fixtures.MonkeyPatch('socket.gethostname', lambda: 'here')
+        )
+        self.connection = base.FakeConnection(base.document())
+        self.useFixture(base.FakeLibvirt(self.connection))
+        self.use_kernel()
+
+    def described(self, *argv):
+        """Return the rows that say which host it is."""
+        rows = self.call_json('host', 'show', '--describe', *argv)
+        for row in rows:
+            self.assertEqual(COLUMNS, list(row))
+        return {
+            row['name']: row['evidence']
+            for row in rows
+            if row['name'].startswith('host.')
+        }
+
+    @ddt.unpack
+    @ddt.data(
+        ('qemu:///system', 'here'),
+        ('qemu+ssh://root@there.example.org/system', 'there.example.org'),
+    )
+    def test_facts(self, uri, name):
+        self.assertEqual(
+            {
+                'host.name': name,
+                'host.vendor': 'AMD',
+                'host.virt_type': 'kvm',
+                'host.arch': 'x86_64',
+                'host.machine': 'pc-q35-7.2',
+                'host.libvirt': '9.0.0',
+                'host.qemu': '7.2.22',
+            },
+            self.described('--connect', uri),
+        )
+
+    def test_a_saved_document_has_no_name(self):
+        # It need not be this machine's.
+        self.assertEqual(
+            {
+                'host.vendor': 'AMD',
+                'host.virt_type': 'kvm',
+                'host.arch': 'x86_64',
+                'host.machine': 'pc-q35-7.2',
+            },
+            self.described('--domcaps', self.write_document()),
+        )
+
+    def test_it_is_the_document_of_a_host(self):
+        shown = self.call('host', 'show', '--describe', '-f', 'json').out
+
+        found = documents.parse(shown.encode(), 'file', 'file.json')
+
+        self.assertEqual(
+            ('here', model.Vendor.AMD), (found.name, found.vendor)
+        )
+        self.assertTrue(found.capabilities.offers['stimer'].offered)
+        self.assertEqual((), found.unknown)
+
+    def test_without_it_too(self):
+        shown = self.call('host', 'show', '-f', 'json').out
+
+        found = documents.parse(shown.encode(), 'file', 'file.json')
+
+        self.assertEqual(('file', None), (found.name, found.vendor))
+        self.assertTrue(found.capabilities.offers['stimer'].offered)
 
 
 class NoLibvirtTestCase(base.CommandTestCase):

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import ddt
+
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import findings
+from nova_hyperv_enlight.fleet import wish
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import settings
+from tests.unit import base
+from tests.unit.domxml import domains
+from tests.unit.fleet import guests
+from tests.unit.policy import cases
+
+HOST = cases.make_host(cases.BASELINE)
+
+
+def decide(*names, host=HOST, guest=None, **kwargs):
+    """Decide about a guest that has these names."""
+    conf = {
+        key: kwargs.pop(key)
+        for key in settings.Settings.__dataclass_fields__
+        if key in kwargs
+    }
+    kwargs.setdefault('whole', not kwargs)
+    for key in ('on', 'off', 'codes'):
+        kwargs[key] = frozenset(kwargs.get(key, ()))
+    guest = guest or guests.make(
+        hyperv=decision.Selection(names=frozenset(names))
+    )
+    return wish.decide(
+        guest, wish.Wish(conf=settings.Settings(**conf), **kwargs), host
+    )
+
+
+@ddt.ddt
+class WholeTestCase(base.TestCase):
+    """The profile takes the place of what a guest has."""
+
+    def test_profile(self):
+        answer = decide('avic', profile='minimal')
+
+        self.assertEqual(cases.MINIMAL, answer.change.selection.names)
+        self.assertEqual((), answer.notes)
+        self.assertIsNone(answer.change.clock_offset)
+        self.assertEqual((), answer.change.timers)
+
+    def test_toggles(self):
+        answer = decide(
+            profile='minimal', whole=True, on=['ipi'], off=['vapic']
+        )
+
+        self.assertEqual(
+            cases.MINIMAL - {'vapic'} | {'ipi', 'vpindex'},
+            answer.change.selection.names,
+        )
+
+    def test_what_the_host_lacks_is_told(self):
+        answer = decide(profile='performance')
+
+        self.assertEqual(cases.BASELINE, answer.change.selection.names)
+        self.assertEqual(
+            {
+                "'tlbflush.extended' is off: libvirt does not list it.",
+                "'xmm_input' is off: libvirt does not list it.",
+                "'avic' is off: libvirt does not list it.",
+            },
+            set(answer.notes),
+        )
+
+    @ddt.data(True, False)
+    def test_what_the_host_lacks_is_refused(self, whole):
+        error = self.assertRaises(
+            exception.HostCannotDeliver, decide, whole=whole, on=['avic']
+        )
+
+        self.assertIn(
+            "'avic', which the operator asks for (--on avic), cannot be had "
+            'on this host: libvirt does not list it',
+            str(error),
+        )
+
+    def test_passthrough_is_told(self):
+        answer = decide(profile='passthrough', host=cases.make_host())
+
+        self.assertIs(profiles.Mode.PASSTHROUGH, answer.change.selection.mode)
+        self.assertEqual(
+            ('The guest cannot be live migrated with that.',), answer.notes
+        )
+
+    def test_stock(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, decide, profile='stock'
+        )
+
+        self.assertIn("'stock' leaves the choice to Nova", str(error))
+
+    def test_nova_conf_is_no_matter(self):
+        answer = decide(
+            'ipi',
+            enabled=False,
+            keep_recorded=False,
+            whole=False,
+            on=['vapic'],
+        )
+
+        self.assertIn('vapic', answer.change.selection.names)
+
+    def test_the_table_of_releases(self):
+        guest = guests.make(
+            osinfo='http://microsoft.com/win/7', firmware='uefi'
+        )
+
+        answer = decide(guest=guest)
+
+        self.assertEqual(frozenset(), answer.change.selection.names)
+        self.assertIn("'relaxed' is off: ", answer.notes[0])
+
+    def test_novas_words_are_no_matter_but_hiding(self):
+        nova = guests.domain.Nova(
+            image={'os_type': 'windows'},
+            extra_specs={
+                'hyperv_enlight:profile': 'none',
+                'hide_hypervisor_id': 'true',
+            },
+        )
+
+        answer = decide(
+            guest=guests.make(nova=nova),
+            profile='minimal',
+            host=cases.make_host(),
+        )
+
+        self.assertEqual(
+            cases.MINIMAL | {'vendor_id'}, answer.change.selection.names
+        )
+
+
+@ddt.ddt
+class PartTestCase(base.TestCase):
+    """Only what is named changes."""
+
+    def names(self, *names, **kwargs):
+        return decide(*names, **kwargs).change.selection.names
+
+    def test_on(self):
+        self.assertEqual(
+            {'relaxed', 'stimer', 'synic', 'vpindex', 'hypervclock'},
+            self.names('relaxed', on=['stimer']),
+        )
+
+    def test_off(self):
+        self.assertEqual(
+            {'vapic'}, self.names('relaxed', 'vapic', off=['relaxed'])
+        )
+
+    def test_what_stands_on_it_goes_too(self):
+        answer = decide(
+            *domains.close(['stimer.direct', 'ipi']), off=['synic']
+        )
+
+        self.assertEqual(
+            {'vpindex', 'hypervclock', 'ipi'}, answer.change.selection.names
+        )
+        self.assertEqual(
+            (
+                "'stimer' requires 'synic', which the operator turned off.",
+                "'stimer.direct' requires 'stimer', which requires 'synic', "
+                'which the operator turned off.',
+            ),
+            answer.notes,
+        )
+
+    def test_what_the_host_lacks_stays(self):
+        self.assertEqual(
+            {'avic', 'synic', 'vpindex', 'evmcs', 'vapic', 'relaxed'},
+            self.names(
+                *('avic', 'synic', 'vpindex', 'evmcs', 'vapic'), on=['relaxed']
+            ),
+        )
+
+    def test_a_guest_without_nesting_is_given_no_evmcs(self):
+        error = self.assertRaises(
+            exception.HostCannotDeliver,
+            decide,
+            *cases.MINIMAL,
+            on=['evmcs'],
+            host=cases.make_host(),
+        )
+
+        self.assertIn("the guest's CPU shows neither vmx nor svm", str(error))
+
+    def test_values_stay(self):
+        guest = guests.make(
+            hyperv=domains.selection(
+                'spinlocks', values={'spinlocks.retries': '4097'}
+            )
+        )
+
+        answer = decide(guest=guest, on=['relaxed'])
+
+        self.assertEqual(
+            {('spinlocks.retries', '4097')}, answer.change.selection.values
+        )
+
+    def test_the_pinned_tsc_stays(self):
+        guest = guests.make(
+            hyperv=domains.selection('reenlightenment', tsc_frequency=7)
+        )
+
+        answer = decide(guest=guest, on=['relaxed'])
+
+        self.assertEqual(7, answer.change.selection.tsc_frequency)
+
+    def test_a_tsc_that_is_not_pinned_stays_so(self):
+        guest = guests.make(names=['reenlightenment'])
+
+        answer = decide(guest=guest, on=['relaxed'])
+
+        self.assertIsNone(answer.change.selection.tsc_frequency)
+        self.assertIn('reenlightenment', answer.change.selection.names)
+
+    def test_the_tsc_is_pinned_for_who_needs_it(self):
+        answer = decide(on=['reenlightenment'], host=cases.make_host())
+
+        self.assertEqual(2794748000, answer.change.selection.tsc_frequency)
+
+    def test_beside_a_mode(self):
+        guest = guests.make(
+            hyperv=decision.Selection(mode=profiles.Mode.HOST_MODEL)
+        )
+
+        answer = decide(
+            guest=guest, on=['hypervclock'], host=cases.make_host()
+        )
+
+        self.assertIs(profiles.Mode.HOST_MODEL, answer.change.selection.mode)
+        self.assertIn('hypervclock', answer.change.selection.names)
+
+    @ddt.data(
+        {'on': ['ipi'], 'off': ['ipi']}, {'on': ['ipi'], 'off': ['vpindex']}
+    )
+    def test_refused(self, toggles):
+        self.assertRaises(exception.InvalidRequest, decide, **toggles)
+
+
+@ddt.ddt
+class FixTestCase(base.TestCase):
+    """Findings are cured."""
+
+    def test_missing(self):
+        answer = decide('relaxed', codes=['missing'])
+
+        self.assertEqual(cases.BASELINE, answer.change.selection.names)
+
+    def test_nova_conf_is_no_matter(self):
+        answer = decide('relaxed', codes=['missing'], enabled=False)
+
+        self.assertEqual(cases.BASELINE, answer.change.selection.names)
+
+    def test_only_what_is_named(self):
+        guest = guests.make(names=['relaxed'], hpet=True, clock_offset='utc')
+
+        answer = decide(guest=guest, codes=['hpet', 'clock-utc'])
+
+        self.assertEqual({'relaxed'}, answer.change.selection.names)
+        self.assertEqual((('hpet', False),), answer.change.timers)
+        self.assertEqual('localtime', answer.change.clock_offset)
+
+    def test_nothing_to_cure(self):
+        guest = guests.make(names=['relaxed', 'synic'])
+
+        answer = decide(guest=guest, codes=['hpet'])
+
+        self.assertEqual(guest.hyperv, answer.change.selection)
+        self.assertIsNone(answer.change.clock_offset)
+
+    def test_not_delivered(self):
+        names = {*cases.BASELINE, 'avic'}
+
+        answer = decide(*names, codes=['not-delivered'])
+
+        self.assertEqual(cases.BASELINE, answer.change.selection.names)
+
+    def test_unmet(self):
+        answer = decide('stimer', 'relaxed', codes=['unmet-dependency'])
+
+        self.assertEqual(
+            {'relaxed', *domains.close(['stimer'])},
+            answer.change.selection.names,
+        )
+
+    def test_passthrough_gives_way_to_the_profile(self):
+        guest = guests.make(
+            hyperv=decision.Selection(mode=profiles.Mode.PASSTHROUGH)
+        )
+
+        answer = decide(guest=guest, codes=['passthrough'])
+
+        self.assertIs(profiles.Mode.CUSTOM, answer.change.selection.mode)
+        self.assertEqual(cases.BASELINE, answer.change.selection.names)
+
+    def test_the_operator_goes_first(self):
+        answer = decide(
+            'relaxed', codes=['missing'], off=['stimer', 'stimer.direct']
+        )
+
+        self.assertEqual(
+            cases.BASELINE - {'stimer', 'stimer.direct'},
+            answer.change.selection.names,
+        )
+
+    @ddt.data(*(k.code for k in findings.KINDS.values() if k.fix))
+    def test_every_code_again_finds_nothing(self, code):
+        guest = guests.make(
+            names=['stimer', 'avic', 'reenlightenment', 'evmcs'],
+            hpet=True,
+            clock_offset='utc',
+        )
+        first = decide(guest=guest, codes=[code]).change
+        after = guests.make(
+            hyperv=first.selection,
+            hpet=False if first.timers else True,
+            clock_offset=first.clock_offset or 'utc',
+        )
+
+        again = decide(guest=after, codes=[code]).change
+
+        self.assertEqual(first.selection.names, again.selection.names)
+        self.assertEqual((), again.timers)
+        self.assertIsNone(again.clock_offset)

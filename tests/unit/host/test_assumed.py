@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.host import assumed
+from nova_hyperv_enlight.host import capabilities
+from tests.unit import base
+from tests.unit.policy import cases
+
+NAMES = list(enlightenments.ENLIGHTENMENTS)
+KVM = capabilities.Witnesses(virt_type='kvm', arch='x86_64')
+#: What depends on the processor, on nesting or on the TSC.
+PARTICULAR = {
+    'avic',
+    'emsr_bitmap',
+    'evmcs',
+    'reenlightenment',
+    'tlbflush.direct',
+}
+
+
+class AssumedTestCase(base.TestCase):
+    def offered(self, host):
+        return {name: offer.offered for name, offer in host.offers.items()}
+
+    def test_unasked(self):
+        host = assumed.unasked(KVM)
+
+        self.assertEqual(dict.fromkeys(NAMES), self.offered(host))
+        self.assertEqual(KVM, host.witnesses)
+
+    def test_offering(self):
+        host = cases.make_host(frozenset(['relaxed']), unknown=['avic'])
+
+        found = assumed.offering(host, frozenset(['ipi', 'avic']), 'it is so')
+
+        self.assertEqual(
+            {'relaxed', 'ipi', 'avic'},
+            {name for name, offered in self.offered(found).items() if offered},
+        )
+        self.assertEqual(NAMES, list(found.offers))
+        self.assertEqual('it is so', found.offers['ipi'].evidence)
+        self.assertEqual('libvirt lists it', found.offers['relaxed'].evidence)
+        self.assertEqual(host.witnesses, found.witnesses)
+
+    def test_portable(self):
+        self.assertEqual(
+            PARTICULAR, set(NAMES) - assumed.portable(assumed.unasked(KVM))
+        )
+
+    def test_portable_but_denied(self):
+        host = cases.make_host(frozenset(['relaxed', 'evmcs']))
+
+        self.assertEqual({'relaxed'}, assumed.portable(host))
+
+    def test_closed(self):
+        self.assertEqual(
+            {'stimer.direct', 'stimer', 'synic', 'vpindex', 'hypervclock'},
+            assumed.closed(frozenset(['stimer.direct'])),
+        )
+        self.assertEqual(frozenset(), assumed.closed(frozenset()))
