@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import fixtures
 
 from tests.lab import base
 
+_ENV = shutil.which('env') or 'env'
 _CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -21,8 +23,11 @@ class CommandTestCase(base.LabTestCase):
     def _start(
         self, *args: str, variables: dict[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
+        # A shell's job in the background ignores SIGINT, and so would what
+        # it starts.
         process = subprocess.Popen(
-            [sys.executable, '-m', 'tests.lab', *args],
+            [_ENV, '--default-signal=INT', sys.executable]
+            + ['-m', 'tests.lab', *args],
             cwd=_CHECKOUT,
             env={**os.environ, **(variables or {})},
             stdout=subprocess.PIPE,
