@@ -6,6 +6,7 @@ the lab's name. The destination does what it is told; the source prints JSON.
 """
 
 import contextlib
+import io
 import json
 import sys
 import time
@@ -15,6 +16,7 @@ import xmlrpc.server
 
 from lxml import etree
 
+from nova_hyperv_enlight.cmd import main as program
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import record
@@ -87,7 +89,8 @@ class Source(migrate_host.Host):
             cases = migrate_cases.cases(
                 self.capabilities(), migrate_host.tsc_frequency()
             )
-            return {case.guest.name: self._try(case) for case in cases}
+            found = {case.guest.name: self._try(case) for case in cases}
+            return {**found, 'verify': _verify()}
         finally:
             self._peer.end()
 
@@ -187,6 +190,14 @@ def _meet() -> typing.Any:
             time.sleep(_POLL_SECONDS)
         else:
             return peer
+
+
+def _verify() -> _Found:
+    """Look into a guest by the program: here is a libvirtd, its default."""
+    out, argv = io.StringIO(), ('guest', 'verify', '-f', 'json')
+    with contextlib.redirect_stdout(out):
+        code = program.main([*argv, '--timeout', f'{_ROUND_SECONDS:g}'])
+    return {'code': code, 'rows': json.loads(out.getvalue() or '[]')}
 
 
 def _ours(document: str) -> list[str]:

@@ -244,6 +244,12 @@ class MigrationTestCase(base.LabTestCase):
         # QEMU there, with what comes first of an incoming migration.
         self.assertIn('(hv-evmcs) is not supported by kernel', found['start'])
 
+    def test_guest_verify_with_a_daemon(self) -> None:
+        found = self.guest('verify')
+
+        shown = {row['name'] for row in found['rows'] if row['shown'] == 'yes'}
+        self.assertEqual((0, _BASELINE), (found['code'], shown))
+
 
 class LinkTestCase(base.LabTestCase):
     """Two labs that nobody could connect; needs no boot."""
