@@ -117,4 +117,7 @@ def _write(
         with contextlib.suppress(OSError):
             os.unlink(beside, dir_fd=parent)
         raise
-    os.fsync(parent)
+    # The file has its new name: to fail now would say that it has not. Without
+    # this a crash of the machine may bring the former one back, whole.
+    with contextlib.suppress(OSError):
+        os.fsync(parent)

@@ -204,6 +204,21 @@ class ReplaceTestCase(KeepTestCase):
         self.assertIn('No space left', self.refuse())
         self.assertEqual(['guest.xml'], self.left())
 
+    def test_a_directory_that_cannot_be_synced(self):
+        sync = os.fsync
+
+        def failing(descriptor):
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            sync(descriptor)
+
+        self.useFixture(fixtures.MonkeyPatch('os.fsync', failing))
+
+        # It is written: to say the contrary would be wrong.
+        keep.replace(self.path, b'before', b'after')
+
+        self.assertEqual(b'after', self.path.read_bytes())
+
     def test_a_relative_path(self):
         before = os.getcwd()
         os.chdir(self.directory)
