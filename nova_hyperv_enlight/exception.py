@@ -5,6 +5,22 @@
 import typing
 
 
+def printable(text: str) -> str:
+    """Return a text with what is not printable escaped, as Python does.
+
+    Tenants choose texts that end up in logs and on terminals: a line break
+    would begin a line of its own there, and an escape sequence do worse.
+    """
+    if text.isprintable():
+        return text
+    return ''.join(
+        character
+        if character.isprintable()
+        else character.encode('unicode_escape').decode('ascii')
+        for character in text
+    )
+
+
 class EnlightException(Exception):
     """The base of all exceptions of this package.
 
@@ -40,9 +56,15 @@ class InvalidRequest(EnlightException):
 
     The same request fails on each host: a wrong name or value, a property
     that the operator does not allow, or two demands that exclude each other.
+    The message is one line of printable text, whatever was asked for.
     """
 
     msg_fmt = '%(reason)s'
+
+    def __init__(self, **kwargs: typing.Any) -> None:
+        super().__init__(
+            **{key: printable(str(value)) for key, value in kwargs.items()}
+        )
 
 
 class HostCannotDeliver(EnlightException):
@@ -78,6 +100,12 @@ class CannotConnect(EnlightException):
     msg_fmt = 'No connection to libvirt at %(uri)s: %(reason)s'
 
 
+class CloudError(EnlightException):
+    """A cloud cannot be asked."""
+
+    msg_fmt = 'The cloud %(cloud)s cannot be asked: %(reason)s'
+
+
 class GuestFailed(EnlightException):
     """A guest that was to be looked at could not be started or read.
 
@@ -91,6 +119,27 @@ class GuestFailed(EnlightException):
         super().__init__(**kwargs)
         self.reason = str(kwargs['reason'])
         self.refused = refused
+
+
+class CannotKeep(EnlightException):
+    """What is there cannot be kept in a file, so it is not changed."""
+
+    msg_fmt = (
+        'The XML of %(name)s cannot be kept in %(directory)s, so nothing of '
+        'it is changed: %(reason)s'
+    )
+
+
+class CannotWrite(EnlightException):
+    """A file cannot be written; it is as it was."""
+
+    msg_fmt = '%(path)s cannot be written: %(reason)s'
+
+
+class NotDefined(EnlightException):
+    """A domain has not got what was to be defined."""
+
+    msg_fmt = 'The domain %(domain)s is not defined anew: %(reason)s'
 
 
 class Interrupted(EnlightException):

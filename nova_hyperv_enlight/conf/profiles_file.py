@@ -3,6 +3,7 @@
 """Reads the operator's own profiles from a YAML file."""
 
 import re
+import reprlib
 import typing
 
 import yaml
@@ -14,6 +15,8 @@ from nova_hyperv_enlight import exception
 # A guest's record holds the name, and has room for no more.
 _NAME = '[A-Za-z0-9._-]{1,32}'
 _KEYS = ('extends', 'on', 'off', 'values', 'summary')
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
 
 
 class _Loader(yaml.BaseLoader):
@@ -56,6 +59,19 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> _Mapping:
 _Loader.add_constructor(
     yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping
 )
+
+
+def _text(item: typing.Any) -> str:
+    """Return a scalar's text; an empty one, which is nothing, for a tree.
+
+    A tree of aliases is small, and its text may fill the memory.
+    """
+    return item if isinstance(item, str) else ''
+
+
+def _shown(item: typing.Any) -> str:
+    """Return what stands for an item in messages."""
+    return repr(item) if isinstance(item, str) else _SHORT.repr(item)
 
 
 class _File:
@@ -152,7 +168,7 @@ class _File:
             known = [*profiles.PROFILES, *self._document]
             raise self._error(
                 line,
-                f'profile {name!r} extends {extends!r}, which is not a '
+                f'profile {name!r} extends {_shown(extends)}, which is not a '
                 f'profile; there are {", ".join(known)}',
             )
         if base.mode is not profiles.Mode.CUSTOM:
@@ -175,7 +191,7 @@ class _File:
             if not known:
                 raise self._error(
                     line,
-                    f'profile {name!r}: {key}: {item!r} is not an '
+                    f'profile {name!r}: {key}: {_shown(item)} is not an '
                     'enlightenment; there are '
                     f'{", ".join(enlightenments.ENLIGHTENMENTS)}',
                 )
@@ -198,11 +214,11 @@ class _File:
                     f'allowed are {", ".join(enlightenments.VALUES)}',
                 )
             try:
-                checked[key] = carrier.value.check(str(value))
+                checked[key] = carrier.value.check(_text(value))
             except ValueError as err:
                 raise self._error(
                     given.lines[key],
-                    f'profile {name!r}: {key}: {value!r} is not valid: '
+                    f'profile {name!r}: {key}: {_shown(value)} is not valid: '
                     f'allowed is {err}',
                 ) from err
         return checked
@@ -231,10 +247,14 @@ def parse(text: str, path: str) -> dict[str, profiles.Profile]:
     :raises InvalidOption: with the line, the name and what is wrong.
     """
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506
-    except yaml.YAMLError as err:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 # nosec B506
+    except (yaml.YAMLError, ValueError) as err:
         raise exception.InvalidOption(
             option='profiles_file', reason=f'{path}: {err}'
+        ) from err
+    except RecursionError as err:
+        raise exception.InvalidOption(
+            option='profiles_file', reason=f'{path}: it is nested too deep'
         ) from err
     return _File(path, document).read()
 

@@ -35,6 +35,8 @@ class Witness(enum.Enum):
     VERSION = 'version'
     #: A guest that was started on the host to be looked at.
     GUEST = 'guest'
+    #: The traits of a host's resource provider, which its plugin reported.
+    PLACEMENT = 'placement'
     NONE = 'none'
 
 

@@ -16,5 +16,4 @@ def tsc_frequency(text: str | bytes) -> int | None:
     """
     root = xml.parse(text, 'capabilities', 'capabilities')
     counter = root.find("./host/cpu/counter[@name='tsc']")
-    frequency = '' if counter is None else counter.get('frequency', '')
-    return int(frequency) if frequency.isdecimal() else None
+    return None if counter is None else xml.number(counter.get('frequency'))

@@ -80,8 +80,9 @@ def _supported_leaves(kvm: int) -> Leaves:
 
 
 def _ask_device(path: str) -> KernelFacts:
-    # Read-only is enough: no VM is made.
-    kvm = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    # Read-only is enough: no VM is made. Should it be a pipe, to open it must
+    # not wait for a writer.
+    kvm = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def has(capability: int) -> bool:
         return fcntl.ioctl(kvm, _KVM_CHECK_EXTENSION, capability) > 0

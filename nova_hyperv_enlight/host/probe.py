@@ -4,20 +4,24 @@
 
 import collections.abc
 import dataclasses
+import logging
 import threading
 import typing
 
-from oslo_log import log as logging
-
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import hostcaps
 from nova_hyperv_enlight.host import kvm
 
+# oslo.log sets up the same loggers in nova-compute, and is a tenth of the time
+# that a command takes to start.
 LOG = logging.getLogger(__name__)
 
 _Answer = typing.TypeVar('_Answer')
+
+_UNKNOWN = ' cannot be had'
 
 
 class Connection(typing.Protocol):
@@ -77,7 +81,8 @@ def ask(
         # libvirt.libvirtError is not named here: the package runs without
         # libvirt-python, and whatever goes wrong, a boot goes on.
         except Exception as err:
-            unasked.append(f'{what} cannot be had: {err}')
+            why = exception.printable(str(err))
+            unasked.append(f'{what}{_UNKNOWN}: {why}')
             return None
 
     connection = answer('a connection to libvirt', connect)
@@ -90,12 +95,21 @@ def ask(
             unasked=tuple(unasked),
         )
 
+    # An image may have chosen the machine type.
+    kind = exception.printable(f'{arch} {machine} {virt_type}')
+    wanted = f'domainCapabilities of {kind}'
+
     def domcaps() -> domaincaps.DomainCapabilities:
-        return domaincaps.parse(
+        found = domaincaps.parse(
             connection.getDomainCapabilities(None, arch, machine, virt_type, 0)
         )
+        if (found.arch, found.virt_type) != (arch, virt_type):
+            raise exception.MalformedDocument(
+                document="libvirt's answer",
+                reason=f'it is about {found.arch} and {found.virt_type}',
+            )
+        return found
 
-    wanted = f'domainCapabilities of {arch} {machine} {virt_type}'
     return capabilities.Witnesses(
         virt_type=virt_type,
         arch=arch,
@@ -120,8 +134,9 @@ def ask(
 class Probe:
     """The capabilities of the host that a service runs on.
 
-    Asks on first use and remembers for the life of the service. Safe for
-    threads: one of them asks, the others wait for the answer.
+    Asks on first use and remembers for as long as libvirt and QEMU are of the
+    same releases. Safe for threads: one of them asks, the others wait for the
+    answer.
 
     :param connect: returns an open connection to the host's libvirt.
     :param kernel: asks the host's kernel.
@@ -138,9 +153,57 @@ class Probe:
         self._known: dict[
             tuple[str, str | None, str], capabilities.HostCapabilities
         ] = {}
-        self._logged: set[str] = set()
+        self._unasked = _Complaints()
+        self._away = _Complaints()
         self._not_shown: frozenset[str] = frozenset()
         self._lock = threading.Lock()
+
+    def _is_current(self, known: capabilities.Witnesses) -> bool:
+        """Whether libvirt and QEMU are still those that were asked.
+
+        While libvirt is away nobody can tell: what it has said holds.
+        """
+        try:
+            connection = self._connect()
+            found = (
+                split_version(connection.getLibVersion()),
+                split_version(connection.getVersion()),
+            )
+        # As in ask(): whatever goes wrong, a boot goes on.
+        except Exception as err:
+            why = exception.printable(str(err))
+            self._away.say(
+                (
+                    f'the releases{_UNKNOWN}, and what was said before holds: '
+                    f'{why}',
+                )
+            )
+            return True
+        self._away.say(())
+        if found == (known.libvirt, known.qemu):
+            return True
+        LOG.info(
+            'Hyper-V enlightenments: libvirt %s and QEMU %s have become '
+            'libvirt %s and QEMU %s: the host is asked again',
+            *map(model.version_text, (known.libvirt, known.qemu, *found)),
+        )
+        return False
+
+    def _conclude(
+        self, arch: str, machine: str | None, virt_type: str
+    ) -> capabilities.HostCapabilities:
+        """Ask, under the lock."""
+        if self._kernel is None:
+            self._kernel = self._ask_kernel()
+        witnesses = ask(self._connect, arch, machine, virt_type, self._kernel)
+        self._unasked.say(witnesses.unasked)
+        concluded = capabilities.conclude(
+            dataclasses.replace(witnesses, not_shown=self._not_shown)
+        )
+        # libvirt that fails now may answer at the next boot.
+        if witnesses.unasked == self._kernel.unasked:
+            self._known[arch, machine, virt_type] = concluded
+        return concluded
 
     def capabilities(
         self, arch: str, machine: str | None, virt_type: str
@@ -160,21 +223,19 @@ class Probe:
             )
         key = (arch, machine, virt_type)
         with self._lock:
-            if key in self._known:
-                return self._known[key]
-            if self._kernel is None:
-                self._kernel = self._ask_kernel()
-            witnesses = ask(
-                self._connect, arch, machine, virt_type, self._kernel
-            )
-            self._log(witnesses.unasked)
-            concluded = capabilities.conclude(
-                dataclasses.replace(witnesses, not_shown=self._not_shown)
-            )
-            # libvirt that fails now may answer at the next boot.
-            if witnesses.unasked == self._kernel.unasked:
-                self._known[key] = concluded
-            return concluded
+            known = self._known.get(key)
+        # Not under the lock: a libvirt that is slow keeps nobody else.
+        if known is not None and self._is_current(known.witnesses):
+            return known
+        with self._lock:
+            if known is not None and self._known.get(key) is known:
+                # Unless another thread did so. A new kvm module may have
+                # come with them.
+                self._known.clear()
+                self._kernel = None
+            if key not in self._known:
+                return self._conclude(*key)
+            return self._known[key]
 
     def heed(self, not_shown: frozenset[str]) -> None:
         """Let guests that were looked at be witnesses from now on.
@@ -185,8 +246,24 @@ class Probe:
             self._not_shown = not_shown
             self._known.clear()
 
-    def _log(self, unasked: tuple[str, ...]) -> None:
-        for sentence in unasked:
-            if sentence not in self._logged:
-                self._logged.add(sentence)
+
+class _Complaints:
+    """Says what is not known once, and again after it was known."""
+
+    def __init__(self) -> None:
+        self._made: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+
+    def say(self, sentences: tuple[str, ...]) -> None:
+        """Log the sentences of what was not asked for in vain before."""
+        questions = {_question(sentence): sentence for sentence in sentences}
+        with self._lock:
+            made, self._made = self._made, frozenset(questions)
+        for question, sentence in questions.items():
+            if question not in made:
                 LOG.warning('Hyper-V enlightenments: %s', sentence)
+
+
+def _question(sentence: str) -> str:
+    """Return what was asked for: the reason differs, and the guest's kind."""
+    return sentence.partition(_UNKNOWN)[0].partition(' of ')[0]

@@ -2,6 +2,7 @@
 
 """Which profile applies to a guest, and what its image may ask for."""
 
+from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import request
@@ -9,11 +10,13 @@ from nova_hyperv_enlight.policy import settings
 
 #: An entry of ``image_overridable`` that names a profile.
 PROFILE_PREFIX = 'profile:'
+_HOST_CHOOSES = (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH)
 #: Who chose a profile that neither flavor nor image names.
 OPERATOR = 'the operator'
 
 
-def _allowed(conf: settings.Settings) -> str:
+def allowed(conf: settings.Settings) -> str:
+    """Say what an image may switch, for messages."""
     return (
         '[hyperv_enlight] image_overridable allows '
         f'{", ".join(sorted(conf.image_overridable)) or "nothing"}'
@@ -34,6 +37,22 @@ def _named(
     return conf.known_profiles[name]
 
 
+def _switched(
+    default: profiles.Profile, wanted: profiles.Profile
+) -> frozenset[str]:
+    """Return the names that may be another way by another profile."""
+    if wanted is default:
+        return frozenset()
+    modes = default.mode, wanted.mode
+    if not set(modes).isdisjoint(_HOST_CHOOSES):
+        return frozenset(enlightenments.ENLIGHTENMENTS)
+    switched = wanted.names ^ default.names
+    if profiles.Mode.STOCK in modes:
+        # Nova's own list has no name that the baseline lacks.
+        switched |= profiles.PROFILES['baseline'].names
+    return switched
+
+
 def _check_image_profile(
     conf: settings.Settings, default: profiles.Profile, key: str, name: str
 ) -> None:
@@ -46,17 +65,15 @@ def _check_image_profile(
             reason=(
                 f'The image property {key}={name} is not allowed: an image '
                 f'may choose it only where {PROFILE_PREFIX}{name} is listed; '
-                f'{_allowed(conf)}.'
+                f'{allowed(conf)}.'
             )
         )
-    # The names of a mode are not known here: then all of the other's count.
-    switched = wanted.names ^ default.names
-    forbidden = sorted(switched - conf.image_overridable)
+    forbidden = sorted(_switched(default, wanted) - conf.image_overridable)
     if forbidden:
         raise exception.InvalidRequest(
             reason=(
                 f'The image property {key}={name} is not allowed: it would '
-                f'switch {", ".join(forbidden)}; {_allowed(conf)}.'
+                f'switch {", ".join(forbidden)}; {allowed(conf)}.'
             )
         )
 
@@ -71,7 +88,7 @@ def check_image(conf: settings.Settings, image: request.Demands) -> None:
             raise exception.InvalidRequest(
                 reason=(
                     f'The image property {ask.key} is not allowed: an image '
-                    f'may not switch {name!r} here; {_allowed(conf)}.'
+                    f'may not switch {name!r} here; {allowed(conf)}.'
                 )
             )
 

@@ -15,6 +15,7 @@ import functools
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.policy import decision
 
 #: The version that this release writes and reads.
@@ -99,10 +100,10 @@ def decode(text: str) -> Record:
     """
     version, *parts = text.split(';', 3)
     if version != VERSION:
-        if version.isdecimal():
+        if version.isascii() and version.isdecimal():
             raise exception.UnknownRecord(version=version[:16])
         raise _malformed(text)
-    if len(parts) != 3:
+    if len(parts) != 3 or not parts[0].isprintable():
         raise _malformed(text)
     profile, extra, rest = parts
     mode, frequency = profiles.Mode.CUSTOM, None
@@ -126,12 +127,10 @@ def decode(text: str) -> Record:
 
 
 def _hertz(extra: str) -> int:
-    digits = extra.removeprefix(_TSC)
-    # int() alone would take signs, underscores and other alphabets' digits,
-    # which libvirt refuses.
-    if digits == extra or not (digits.isascii() and digits.isdecimal()):
+    frequency = xml.number(extra.removeprefix(_TSC))
+    if frequency is None or not extra.startswith(_TSC):
         raise ValueError(extra)
-    return int(digits)
+    return frequency
 
 
 def _malformed(text: str) -> exception.MalformedDocument:

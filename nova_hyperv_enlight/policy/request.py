@@ -6,8 +6,6 @@ import dataclasses
 import enum
 import typing
 
-from oslo_utils import strutils
-
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import windows
@@ -179,6 +177,13 @@ def _merge(source: Source, name: str, one: Ask, other: Ask) -> Ask:
     )
 
 
+def _is_true(text: str) -> bool:
+    # Imported here: it takes longer than most of a command's start.
+    from oslo_utils import strutils
+
+    return bool(strutils.bool_from_string(text))
+
+
 def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
     """Read what a flavor or an image asks for.
 
@@ -193,7 +198,7 @@ def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
         (
             key
             for key in _HIDES[source]
-            if key in properties and strutils.bool_from_string(properties[key])
+            if key in properties and _is_true(properties[key])
         ),
         None,
     )
@@ -219,6 +224,32 @@ def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
             _merge(source, name, asks[name], ask) if name in asks else ask
         )
     return Demands(profile=profile, asks=asks, hides=hides)
+
+
+def toggles(on: frozenset[str], off: frozenset[str]) -> Demands:
+    """Return what the operator asks for on the command line.
+
+    :param on: the names that are turned on.
+    :param off: the names that are turned off.
+    :raises InvalidRequest: a name is in both.
+    """
+    both = sorted(on & off)
+    if both:
+        raise exception.InvalidRequest(
+            reason=f'{", ".join(both)}: on and off cannot both be.'
+        )
+    return Demands(
+        asks={
+            name: Ask(
+                source=Source.OPERATOR,
+                key=f'--{word}',
+                on=word == 'on',
+                written=f'--{word} {name}',
+            )
+            for word, names in (('on', on), ('off', off))
+            for name in names
+        }
+    )
 
 
 def from_properties(

@@ -41,9 +41,9 @@ def _not_concerned(
         text = 'is left to Nova: [hyperv_enlight] enabled is false.'
     elif not req.is_windows:
         source = request.Source.IMAGE
+        os_type = exception.printable(req.os_type or 'not set')
         text = (
-            "is left to Nova: the image's os_type is "
-            f'{req.os_type or "not set"}, not windows.'
+            f"is left to Nova: the image's os_type is {os_type}, not windows."
         )
     else:
         return None
@@ -181,6 +181,39 @@ def _check_kept(guest: case.Case, decided: decision.Decision) -> None:
         )
 
 
+def _check_reach(
+    conf: settings.Settings,
+    req: request.Request,
+    host: capabilities.HostCapabilities,
+    recorded: record.Record | None,
+    decided: decision.Decision,
+) -> None:
+    """Refuse an image that switches more than it may: what its own require.
+
+    :raises InvalidRequest: with what it would switch.
+    """
+    if not req.image.asks or _CATALOGUE.keys() <= conf.image_overridable:
+        return
+    quiet = dataclasses.replace(
+        req, image=dataclasses.replace(req.image, asks={})
+    )
+    try:
+        without = resolve(conf, quiet, host, recorded).selection
+    except exception.EnlightException:
+        return  # Without them there is no guest.
+    selected = decided.selection
+    switched = (without.names ^ selected.names) | (without.off ^ selected.off)
+    reached = sorted(switched - conf.image_overridable)
+    if reached:
+        keys = ', '.join(ask.key for ask in req.image.asks.values())
+        raise exception.InvalidRequest(
+            reason=(
+                f'What the image asks for ({keys}) is not allowed: it would '
+                f'switch {", ".join(reached)} too; {choice.allowed(conf)}.'
+            )
+        )
+
+
 def _everything(profile: profiles.Profile) -> profiles.Profile:
     return dataclasses.replace(
         profile, names=frozenset(_CATALOGUE), mode=profiles.Mode.CUSTOM
@@ -224,6 +257,12 @@ def resolve(
     )
     if recorded is not None:
         guest = _keep(guest, recorded)
+    decided = _decide(guest)
+    _check_reach(conf, req, host, recorded, decided)
+    return decided
+
+
+def _decide(guest: case.Case) -> decision.Decision:
     mode = guest.profile.mode
     if mode is profiles.Mode.CUSTOM:
         decided = _custom(guest)
@@ -231,7 +270,7 @@ def resolve(
         return decided
     if mode is profiles.Mode.STOCK:
         return modes.stock(guest)
-    if not any(offer.offered for offer in host.offers.values()):
+    if not any(offer.offered for offer in guest.host.offers.values()):
         # Nothing to hand on: say of each name why the host lacks it.
         return _custom(
             dataclasses.replace(guest, profile=_everything(guest.profile))

@@ -5,11 +5,11 @@
 import dataclasses
 import typing
 
-from lxml import etree
 from oslo_log import log as logging
 
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.policy import record
 
 LOG = logging.getLogger(__name__)
@@ -51,8 +51,9 @@ def _is_foreign(text: str) -> bool:
 def write(instance: typing.Any, recorded: record.Record) -> None:
     """Record what a guest is started with, if that has changed.
 
-    A failure is logged: the guest is started all the same. A record of a
-    newer plugin is left as it is.
+    A failure is logged: the guest is started all the same, and Nova's own
+    savings are not burdened with what could not be saved. A record of a newer
+    plugin is left as it is.
     """
     former = instance.system_metadata.get(KEY)
     try:
@@ -65,6 +66,7 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
         instance.save()
     # Whatever it is, a guest without a record is better than none.
     except Exception as err:
+        _put_back(instance, former)
         LOG.warning(
             "The guest's set of Hyper-V enlightenments cannot be recorded: %s",
             err,
@@ -72,9 +74,16 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
         )
 
 
+def _put_back(instance: typing.Any, former: str | None) -> None:
+    if former is None:
+        instance.system_metadata.pop(KEY, None)
+    else:
+        instance.system_metadata[KEY] = former
+
+
 def forget(instance: typing.Any) -> None:
     """Let the next start decide anew. Nova saves the instance."""
-    if not _is_foreign(instance.system_metadata.get(KEY, '')):
+    if not _is_foreign(instance.system_metadata.get(KEY) or ''):
         instance.system_metadata.pop(KEY, None)
 
 
@@ -110,8 +119,8 @@ def adopt(instance: typing.Any, host: typing.Any) -> None:
     if instance.system_metadata.get(KEY):
         return
     try:
-        domain = etree.fromstring(host.get_guest(instance).get_xml_desc())
-        selection = hyperv.read(domain)
+        text = host.get_guest(instance).get_xml_desc()
+        selection = hyperv.read(xml.parse(text, 'domain', 'domain'))
     # libvirt, Nova or the document: nova-compute starts all the same.
     except Exception as err:
         LOG.warning(

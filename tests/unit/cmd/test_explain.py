@@ -174,7 +174,9 @@ class DecisionTestCase(base.ExplainTestCase):
         self.assertIn('tlbflush.extended', on)
 
     def test_the_images_machine_and_architecture_are_asked_about(self):
-        connection = base.FakeConnection(base.document())
+        connection = base.FakeConnection(
+            base.document().replace('<arch>x86_64<', '<arch>i686<')
+        )
         self.useFixture(base.FakeLibvirt(connection))
         self.use_kernel()
 

@@ -199,10 +199,22 @@ class ProbeTestCase(base.TestCase):
             self.log.output.splitlines(),
         )
 
-    def test_capabilities_logs_new_failures(self):
-        for why in ('gone', 'gone', 'still gone'):
-            self.libvirt.answers['getVersion'] = connection.LibvirtError(why)
-            self.probe.capabilities(*GUEST)
+    def test_capabilities_logs_once_whatever_the_reason(self):
+        # Reasons hold times, process ids and what images ask for.
+        for number in range(3):
+            error = connection.LibvirtError(f'client {number} is gone')
+            self.libvirt.answers['getDomainCapabilities'] = error
+            self.probe.capabilities('x86_64', f'machine{number}', 'kvm')
+        (line,) = self.log.output.splitlines()
+        self.assertIn('machine0 kvm cannot be had: client 0 is gone', line)
+
+    def test_capabilities_logs_again_after_an_answer(self):
+        error = connection.LibvirtError('gone')
+        for machine, answer in (
+            ('pc', error), ('q35', 7002022), ('microvm', error),
+        ):  # fmt: skip
+            self.libvirt.answers['getVersion'] = answer
+            self.probe.capabilities('x86_64', machine, 'kvm')
         self.assertEqual(2, len(self.log.output.splitlines()))
 
     def test_capabilities_silent_when_all_answer(self):

@@ -106,19 +106,7 @@ class DemandsTestCase(base.TestCase):
         self.assertEqual(('whatever', key), found.profile)
         self.assertEqual({}, found.asks)
 
-    @ddt.data(
-        'ON',
-        'On',
-        'true',
-        'True',
-        'yes',
-        '1',
-        '',
-        ' on',
-        'on ',
-        'on\n',
-        'auto',
-    )
+    @ddt.data('ON', 'On', 'true', 'True', 'yes', '1', '', ' on', 'on ', 'auto')
     def test_demands_state_refused(self, text):
         error = self.assertRaises(
             exception.InvalidRequest,

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Images of tenants who mean no good."""
+
+import ddt
+from hypothesis import strategies as st
+
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import resolve
+from nova_hyperv_enlight.policy import settings
+from tests.unit import base
+from tests.unit.hostile import tenants
+from tests.unit.policy import cases
+from tests.unit.policy import strategies
+
+_NAME = 'hyperv_enlight_stimer'
+#: What a message would show of it, were it shown as it is.
+_FORGED = 'x\n2026-01-01 INFO nova.compute.manager all is well'
+
+
+class AnyImageTestCase(base.TestCase):
+    @strategies.for_any(st.binary(max_size=400))
+    def test_any_bytes(self, data):
+        tenants.check(tenants.read(data))
+
+    @strategies.for_any(
+        st.dictionaries(
+            st.one_of(
+                st.text(max_size=255), st.text(max_size=240).map(_NAME.__add__)
+            ),
+            st.text(max_size=255),
+            max_size=5,
+        ),
+        st.sampled_from(tenants.SETTINGS),
+        st.sampled_from(tenants.HOSTS),
+    )
+    def test_any_text(self, properties, conf, host):
+        tenants.check(
+            tenants.Case(properties=properties, conf=conf, host=host)
+        )
+
+
+@ddt.ddt
+class FoundTestCase(base.TestCase):
+    """What was found, each once more."""
+
+    def check(self, properties, conf=settings.Settings()):
+        return tenants.check(
+            tenants.Case(properties=properties, conf=conf, host=cases.HOST)
+        )
+
+    @ddt.data(*tenants.VALUES)
+    def test_value(self, value):
+        for key in (_NAME, 'hyperv_enlight_profile', 'os_version'):
+            self.check({key: value})
+        # The default profile stays what it is, whatever stands beside it.
+        self.assertIsNotNone(self.check({'hyperv_enlight': value}))
+
+    def test_a_value_that_is_several_lines(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, cases.decide, image={'stimer': _FORGED}
+        )
+        self.assertIn(r'stimer=x\n2026-01-01 INFO', str(error))
+
+    def test_a_name_that_is_several_lines(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, cases.decide, image={_FORGED: 'on'}
+        )
+        self.assertNotIn('\n', str(error))
+
+    def test_a_profile_that_is_several_lines(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, cases.decide, image={'profile': _FORGED}
+        )
+        self.assertIn(r'profile=x\n2026', str(error))
+
+    def test_an_os_type_that_is_several_lines(self):
+        decided = resolve.resolve(
+            settings.Settings(),
+            cases.make_request(os_type=_FORGED),
+            cases.HOST,
+        )
+        for verdict in decided.verdicts:
+            self.assertTrue(verdict.text.isprintable(), verdict.text)
+
+    @ddt.data('\x1b[2J', '\N{RIGHT-TO-LEFT OVERRIDE}', '\ud800', '\x85')
+    def test_what_terminals_obey(self, value):
+        error = self.assertRaises(
+            exception.InvalidRequest, cases.decide, image={'ipi': value}
+        )
+        self.assertTrue(str(error).isprintable())
+
+    def test_letters_stay_as_they_are(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, cases.decide, image={'ipi': 'für uns'}
+        )
+        self.assertIn('ipi=für uns is not valid', str(error))
+
+    @ddt.data(
+        # Off takes along what stands on it.
+        ('baseline', {'synic'}, {'synic': 'off'}, 'stimer, stimer.direct'),
+        # On brings what it stands on.
+        ('minimal', {'stimer'}, {'stimer': 'on'}, 'synic, vpindex'),
+        ('none', {'ipi', 'stimer'}, {'ipi': 'on'}, 'vpindex'),
+    )
+    @ddt.unpack
+    def test_by_what_requires_what(self, profile, allowed, image, reached):
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image=image,
+            profile=profile,
+            image_overridable=frozenset(allowed),
+        )
+        (name,) = image
+        self.assertIn(f'(hyperv_enlight_{name}) is not allowed', str(error))
+        self.assertIn(f'it would switch {reached} too;', str(error))
+
+    @ddt.data('host-model', 'passthrough')
+    def test_away_from_what_the_host_chooses(self, profile):
+        # Found by atheris: all that the host had chosen would be off.
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image={'profile': 'none'},
+            profile=profile,
+            image_overridable=cases.ALL - {'evmcs'},
+        )
+        self.assertIn('it would switch evmcs;', str(error))
+
+    @ddt.data(('minimal', 'stock'), ('stock', 'minimal'))
+    @ddt.unpack
+    def test_to_and_from_novas_own_list(self, profile, wanted):
+        # The names of that are not in the profile, and switched all the same.
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image={'profile': wanted},
+            profile=profile,
+            image_overridable=cases.MINIMAL,
+        )
+        self.assertIn('it would switch frequencies, ipi, ', str(error))
+
+    def test_hidden_in_novas_own_list(self):
+        # Found by atheris, and fine.
+        image = {'img_hide_hypervisor_id': 'on'}
+        decided = self.check({**image, 'hyperv_enlight_profile': 'stock'})
+        self.assertFalse(decided.acts)
+
+    @ddt.data(
+        ('minimal', {'stimer', 'synic', 'vpindex'}, {'stimer': 'on'}),
+        # What is on already is not switched.
+        ('baseline', {'stimer'}, {'stimer': 'on'}),
+        ('minimal', {'synic'}, {'synic': 'off'}),
+    )
+    @ddt.unpack
+    def test_by_what_requires_what_allowed(self, profile, allowed, image):
+        decided = cases.decide(
+            image=image, profile=profile, image_overridable=frozenset(allowed)
+        )
+        ((name, state),) = image.items()
+        self.assertEqual(state == 'on', name in decided.selection.names)
