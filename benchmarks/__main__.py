@@ -13,6 +13,9 @@ import argparse
 import sys
 
 from benchmarks import adoption
+from benchmarks import apply
+from benchmarks import audit
+from benchmarks import fleet
 from benchmarks import guest_config
 from benchmarks import measure
 from benchmarks import resolving
@@ -37,6 +40,9 @@ def main():
         *resolving.figures(),
         *startup.figures(),
         *adoption.figures(),
+        *apply.figures(),
+        *audit.figures(),
+        *fleet.figures(),
     ]
     print(measure.table(figures))
     return 0 if all(figure.met for figure in figures) else MISSED

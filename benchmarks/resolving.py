@@ -25,7 +25,8 @@ DOCUMENT = (
 )
 
 
-def _host():
+def host():
+    """Return a host that has everything."""
     return capabilities.conclude(
         capabilities.Witnesses(
             virt_type='kvm',
@@ -59,7 +60,7 @@ def _least(conf, asked, host):
 
 def figures():
     """Measure a plain guest, and one that asks for much."""
-    conf, host = settings.Settings(), _host()
+    conf, offers = settings.Settings(), host()
     asked = {
         'resolve(), a plain guest': {},
         'resolve(), one that asks for much': {
@@ -79,7 +80,7 @@ def figures():
                 request.from_properties(
                     os_type='windows', extra_specs=specs, image_properties={}
                 ),
-                host,
+                offers,
             ),
             unit='us',
             goal=GOAL_MICROSECONDS,

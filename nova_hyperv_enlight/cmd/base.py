@@ -3,14 +3,15 @@
 """What the commands share: their arguments, their errors, their host."""
 
 import argparse
+import dataclasses
 import pathlib
 import typing
 import urllib.parse
 
-from cliff import command
 from oslo_config import cfg
 
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.cmd import example
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import settings as conf_settings
 from nova_hyperv_enlight import exception
@@ -28,7 +29,7 @@ _ARCH = 'x86_64'
 _VIRT_TYPE = 'kvm'
 
 
-class EnlightCommand(command.Command):
+class EnlightCommand(example.ExampleCommand):
     """A command whose foreseen errors are one line and exit code 2."""
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -79,12 +80,7 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which host is meant."""
     group = parser.add_argument_group('host')
     source = group.add_mutually_exclusive_group()
-    source.add_argument(
-        '--connect',
-        metavar='URI',
-        default=_URI,
-        help=f'libvirt connection (default: {_URI})',
-    )
+    add_connect_argument(source)
     source.add_argument(
         '--domcaps',
         metavar='FILE',
@@ -107,6 +103,21 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
         default=_VIRT_TYPE,
         help=f'domain type to ask libvirt about (default: {_VIRT_TYPE})',
     )
+    add_release_arguments(group)
+
+
+def add_connect_argument(group: argparse._ActionsContainer) -> None:
+    """Add the argument that names a libvirt."""
+    group.add_argument(
+        '--connect',
+        metavar='URI',
+        default=_URI,
+        help=f'libvirt connection (default: {_URI})',
+    )
+
+
+def add_release_arguments(group: argparse._ActionsContainer) -> None:
+    """Add the arguments that say what a saved document does not."""
     for what in ('libvirt', 'qemu'):
         group.add_argument(
             f'--{what}-version',
@@ -167,6 +178,26 @@ def read_settings(parsed_args: argparse.Namespace) -> settings.Settings:
     return conf_settings.read(conf)
 
 
+def with_profile(
+    conf: settings.Settings, name: str | None
+) -> settings.Settings:
+    """Return settings with another profile.
+
+    :param name: the profile, None for the settings' own.
+    :raises InvalidRequest: there is no such profile.
+    """
+    if name is None:
+        return conf
+    if name not in conf.known_profiles:
+        raise exception.InvalidRequest(
+            reason=(
+                f'There is no profile {name!r}; there are '
+                f'{", ".join(conf.known_profiles)}.'
+            )
+        )
+    return dataclasses.replace(conf, profile=name)
+
+
 def read_host(
     parsed_args: argparse.Namespace,
     arch: str | None = None,
@@ -180,7 +211,9 @@ def read_host(
     :raises MalformedDocument: the saved document cannot be read.
     """
     if parsed_args.domcaps:
-        return capabilities.conclude(_saved(parsed_args))
+        return capabilities.conclude(
+            read_saved(parsed_args, parsed_args.arch, parsed_args.virt_type)
+        )
     connection, local = connect(parsed_args.connect)
     try:
         source = probe.Probe(
@@ -195,8 +228,17 @@ def read_host(
         connection.close()
 
 
-def _saved(parsed_args: argparse.Namespace) -> capabilities.Witnesses:
-    """Return what a saved document says; its host's kernel is not here."""
+def read_saved(
+    parsed_args: argparse.Namespace,
+    arch: str = _ARCH,
+    virt_type: str = _VIRT_TYPE,
+) -> capabilities.Witnesses:
+    """Return what a saved document says; its host's kernel is not here.
+
+    :param arch: the architecture, where the document does not name it.
+    :param virt_type: the domain type, where the document does not name it.
+    :raises MalformedDocument: it cannot be read.
+    """
     path = pathlib.Path(parsed_args.domcaps)
     try:
         caps = domaincaps.parse(path.read_bytes())
@@ -205,8 +247,8 @@ def _saved(parsed_args: argparse.Namespace) -> capabilities.Witnesses:
             document=path, reason=err.strerror
         ) from err
     return capabilities.Witnesses(
-        virt_type=caps.virt_type or parsed_args.virt_type,
-        arch=caps.arch or parsed_args.arch,
+        virt_type=caps.virt_type or virt_type,
+        arch=caps.arch or arch,
         machine=caps.machine,
         libvirt=parsed_args.libvirt_version,
         qemu=parsed_args.qemu_version,
@@ -214,11 +256,11 @@ def _saved(parsed_args: argparse.Namespace) -> capabilities.Witnesses:
     )
 
 
-def connect(uri: str) -> tuple[typing.Any, bool]:
+def connect(uri: str, read_only: bool = False) -> tuple[typing.Any, bool]:
     """Open a connection.
 
-    domainCapabilities are refused on a read-only one.
-
+    :param uri: libvirt's name for it.
+    :param read_only: domainCapabilities are refused on such a one.
     :returns: the connection, and whether it is to a QEMU on this machine,
         so that this machine's kernel may be asked.
     """
@@ -234,7 +276,8 @@ def connect(uri: str) -> tuple[typing.Any, bool]:
     # The embedded driver wants an event loop to be there.
     libvirt.virEventRegisterDefaultImpl()
     try:
-        connection = libvirt.open(uri)
+        opener = libvirt.openReadOnly if read_only else libvirt.open
+        connection = opener(uri)
         local = (
             urllib.parse.urlsplit(uri).hostname is None
             and connection.getType() == 'QEMU'

@@ -174,6 +174,8 @@ class CommandTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         self.directory = self.make_dir()
+        # The terminal of whoever runs the tests may be narrow.
+        self.useFixture(fixtures.EnvironmentVariable('COLUMNS', '80'))
         # cliff adds handlers for its streams, and never takes them away.
         root = logging.getLogger()
         self.addCleanup(setattr, root, 'handlers', list(root.handlers))

@@ -193,6 +193,10 @@ class LiveHostTestCase(base.CommandTestCase):
         )
 
     def test_what_is_asked(self):
+        self.connection._answer = base.document().replace(
+            '<arch>x86_64<', '<arch>i686<'
+        )
+
         self.show('--arch', 'i686', '--machine', 'q35')
 
         self.assertEqual(
