@@ -74,11 +74,12 @@ class Enlightener:
             # It is started with Nova's own list: a record would lie.
             recorder.forget(instance)
             return
+        if not adapter.is_windows(instance):
+            # Nothing more is read of it: it is none of our business.
+            _warn_untyped(instance)
+            return
         with adapter.translated():
             asked = adapter.to_request(config, instance)
-            if not asked.is_windows:
-                _warn_untyped(instance)
-                return
             host = self._probe.capabilities(
                 config.os_arch, config.os_mach_type, config.virt_type
             )
