@@ -7,7 +7,9 @@ both reads and writes it; whatever else stands in the document is left as
 it is. https://libvirt.org/formatdomain.html#hypervisor-features
 """
 
+import copy
 import dataclasses
+import functools
 
 from lxml import etree
 
@@ -138,8 +140,10 @@ def has_features(selection: decision.Selection) -> bool:
     )
 
 
-def build_features(selection: decision.Selection) -> etree._Element:
-    """Return the ``<hyperv>`` element."""
+# The guests of a host are of few kinds, and to copy an element takes a third
+# of the time to build it.
+@functools.lru_cache(maxsize=128)
+def _features(selection: decision.Selection) -> etree._Element:
     hyperv = etree.Element(HYPERV)
     if selection.mode in _DELEGATED:
         hyperv.set('mode', selection.mode.value)
@@ -147,18 +151,28 @@ def build_features(selection: decision.Selection) -> etree._Element:
     return hyperv
 
 
-def build_timers(selection: decision.Selection) -> list[etree._Element]:
-    """Return the ``<timer>`` elements, for ``<clock>``.
+def build_features(selection: decision.Selection) -> etree._Element:
+    """Return the ``<hyperv>`` element."""
+    return copy.deepcopy(_features(selection))
 
-    With a pinned TSC frequency the ``tsc`` timer is one of them.
-    """
+
+@functools.lru_cache(maxsize=128)
+def _timers(selection: decision.Selection) -> etree._Element:
     clock = etree.Element('clock')
     _write(clock, model.Placement.TIMER, selection)
     if selection.tsc_frequency is not None:
         etree.SubElement(
             clock, 'timer', name=_TSC, frequency=str(selection.tsc_frequency)
         )
-    return list(clock)
+    return clock
+
+
+def build_timers(selection: decision.Selection) -> list[etree._Element]:
+    """Return the ``<timer>`` elements, for ``<clock>``.
+
+    With a pinned TSC frequency the ``tsc`` timer is one of them.
+    """
+    return list(copy.deepcopy(_timers(selection)))
 
 
 def owned_timers(selection: decision.Selection) -> frozenset[str]:
