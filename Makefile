@@ -15,11 +15,17 @@ TOX = .venv/bin/tox run
 
 # Every directory that environments are installed in, by one that uses it; the
 # slowest first.
-INSTALLED = functional py3 pep8 docs
+INSTALLED = functional nova33-part py3 pep8 docs
 
 # The test environments, and the directories that hold their tests.
-TESTS = py3 functional real install lab-tests
-TEST_DIRS = . tests/functional tests/real tests/install tests/lab
+TESTS = py3 functional nova33-part real install lab-tests
+TEST_DIRS = . tests/functional .tox/nova33-part/tests tests/real \
+    tests/install tests/lab
+
+# Every release of Nova that is supported, each with Pythons of its own; those
+# that pyenv has are found too.
+MATRIX = nova29 nova30 nova31 nova32 nova33 nova34
+PYTHONS = $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.1[1-9]*/bin/python3)
 
 comma := ,
 empty :=
@@ -32,6 +38,7 @@ export PYTHON
 help:
 	@echo 'make demo         boot a Windows image and show what it got'
 	@echo 'make check        run all tests and all style checks'
+	@echo 'make matrix       run the tests with every release of Nova'
 	@echo 'make lab          run on an emulated host that offers everything'
 	@echo 'make bench        measure the plugin against stock Nova'
 	@echo 'make docs         build the documentation'
@@ -61,6 +68,14 @@ check:
 	    -e $(call list,$(INSTALLED)) || true
 	@$(TOX) -e $(call list,$(TESTS) pep8 docs releasenotes); status=$$?; \
 	.venv/bin/python tools/verdict.py $(TEST_DIRS) && exit $$status
+
+.PHONY: matrix
+matrix:
+	@tools/bootstrap test || [ $$? -eq 3 ]
+	@rm -rf $(MATRIX:%=.tox/%/tests)
+	@$(TOX) $(if $(PYTHONS),--discover $(PYTHONS)) -e $(call list,$(MATRIX)); \
+	status=$$?; .venv/bin/python tools/verdict.py .tox/nova[0-9][0-9]/tests/* \
+	&& exit $$status
 
 .PHONY: verdict
 verdict:

@@ -22,10 +22,6 @@ from nova_hyperv_enlight.fleet import plan
 #: How many names are shown to people at once.
 _FEW = 5
 _VENDORS = {vendor.value: vendor for vendor in model.Vendor}
-_Table = tuple[
-    collections.abc.Sequence[str],
-    collections.abc.Iterable[collections.abc.Sequence[typing.Any]],
-]
 
 
 def few(names: collections.abc.Sequence[str]) -> str:
@@ -41,7 +37,14 @@ def _in_order(names: frozenset[str]) -> str:
     return ', '.join(listed) or 'nothing'
 
 
-class Names(columns.FormattableColumn[list[str]]):
+if typing.TYPE_CHECKING:
+    _Names = columns.FormattableColumn[list[str]]
+else:
+    # cliff's is generic from 4.9 on; at run time any release will do.
+    _Names = columns.FormattableColumn
+
+
+class Names(_Names):
     """Names: all of them for programs, the first of them for people."""
 
     def human_readable(self) -> str:
@@ -160,7 +163,7 @@ class FleetBaseline(FleetCommand):
             self.app.stdout.write(f'{line}\n')
         return 0
 
-    def take_action(self, parsed_args: argparse.Namespace) -> _Table:
+    def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show the hosts' baseline.
 
         :returns: the columns and the rows.

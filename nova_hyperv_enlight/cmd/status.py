@@ -24,7 +24,7 @@ from nova_hyperv_enlight.policy import record
 
 _DRIVER = 'hyperv_enlight.LibvirtDriver'
 # The releases that this package is tested with.
-_NOVA_RELEASES = range(31, 35)
+_NOVA_RELEASES = range(29, 35)
 #: What Nova copies from system_metadata into snapshots unless told not to.
 _RECORD_PROPERTY = 'hyperv_enlight'
 _NAMED_GUESTS = 10
@@ -117,7 +117,7 @@ class Checks(upgradecheck.UpgradeCommands):
         asked.
         """
         try:
-            connection, _ = self._connect()
+            connection, _ = self._connect(read_only=True)
         except exception.CannotConnect as err:
             return _failure(str(err))
         try:
@@ -132,9 +132,9 @@ class Checks(upgradecheck.UpgradeCommands):
             'From 9.0.0 on it does.'
         )
 
-    def _connect(self) -> tuple[typing.Any, bool]:
+    def _connect(self, read_only: bool = False) -> tuple[typing.Any, bool]:
         uri = self._conf.libvirt.connection_uri or 'qemu:///system'
-        return base.connect(uri)
+        return base.connect(uri, read_only)
 
     def _check_guests(self) -> upgradecheck.Result:
         """Name the guests whose set this host does not deliver any more.

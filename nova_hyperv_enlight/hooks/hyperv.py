@@ -12,12 +12,24 @@ from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.policy import decision
 
 
-class _Feature(vconfig.LibvirtConfigGuestFeature):
-    """A ``<hyperv>`` element as one of Nova's config objects."""
+class _Feature(vconfig.LibvirtConfigGuestFeatureHyperV):
+    """A ``<hyperv>`` element as Nova's own config object for it.
+
+    Its attributes tell other hooks what of Nova's list is on. They write
+    nothing: Nova knows only some of the names.
+    """
 
     def __init__(self, selection: decision.Selection) -> None:
-        super().__init__(hyperv.HYPERV)
+        super().__init__()
         self._selection = selection
+        for name in selection.names & vars(self).keys():
+            setattr(self, name, True)
+        self.vendorid_spoof = 'vendor_id' in selection.names
+        values = dict(selection.values)
+        if 'spinlocks.retries' in values:
+            self.spinlock_retries = int(values['spinlocks.retries'])
+        if 'vendor_id.value' in values:
+            self.vendorid = values['vendor_id.value']
 
     def format_dom(self) -> etree._Element:
         return hyperv.build_features(self._selection)

@@ -18,6 +18,8 @@ class _Timer(vconfig.LibvirtConfigGuestTimer):
     def __init__(self, element: etree._Element) -> None:
         super().__init__()
         self.name = element.get('name')
+        present = element.get('present')
+        self.present = None if present is None else present == 'yes'
         self._element = element
 
     def format_dom(self) -> etree._Element:

@@ -83,7 +83,9 @@ def is_windows(instance: typing.Any) -> bool:
 
 def is_resize(migration: typing.Any) -> bool:
     """Whether a ``nova.objects.Migration`` brings another flavor."""
-    return bool(migration.migration_type == 'resize')
+    return (
+        'migration_type' in migration and migration.migration_type == 'resize'
+    )
 
 
 def machine_of(instance: typing.Any) -> tuple[str, str | None]:

@@ -10,6 +10,7 @@ from nova.virt.libvirt import driver
 from nova_hyperv_enlight.virt import adapter
 from nova_hyperv_enlight.virt import enlightener
 from nova_hyperv_enlight.virt import recorder
+from nova_hyperv_enlight.virt import releases
 
 CONF = nova.conf.CONF
 
@@ -25,12 +26,14 @@ class LibvirtDriver(driver.LibvirtDriver):
         super().__init__(*args, **kwargs)
         self._enlightener = enlightener.Enlightener(CONF, self._host)
 
+    @releases.as_in_nova
     def init_host(self, *args: typing.Any, **kwargs: typing.Any) -> None:
         """Start up; options and hooks that cannot be used stop here."""
         self._enlightener.load()
         super().init_host(*args, **kwargs)
         self._enlightener.verify()
 
+    @releases.as_in_nova
     def _get_guest_config(
         self, instance: typing.Any, *args: typing.Any, **kwargs: typing.Any
     ) -> typing.Any:
@@ -39,6 +42,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         self._enlightener.enlighten(config, instance)
         return config
 
+    @releases.as_in_nova
     def _register_undefined_instance_details(
         self, context: typing.Any, instance: typing.Any
     ) -> None:
@@ -46,12 +50,14 @@ class LibvirtDriver(driver.LibvirtDriver):
         super()._register_undefined_instance_details(context, instance)
         self._enlightener.adopt(instance)
 
+    @releases.as_in_nova
     def rebuild(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:
         """Rebuild decides anew; an evacuation, which comes here too, not."""
         if not kwargs.get('evacuate'):
             recorder.forget(kwargs['instance'])
         return super().rebuild(*args, **kwargs)
 
+    @releases.as_in_nova
     def finish_migration(
         self,
         context: typing.Any,
@@ -68,6 +74,7 @@ class LibvirtDriver(driver.LibvirtDriver):
             context, migration, instance, *args, **kwargs
         )
 
+    @releases.as_in_nova
     def finish_revert_migration(
         self,
         context: typing.Any,
@@ -84,6 +91,7 @@ class LibvirtDriver(driver.LibvirtDriver):
             context, instance, network_info, migration, *args, **kwargs
         )
 
+    @releases.as_in_nova
     def confirm_migration(
         self,
         context: typing.Any,
@@ -98,6 +106,7 @@ class LibvirtDriver(driver.LibvirtDriver):
             context, migration, instance, *args, **kwargs
         )
 
+    @releases.as_in_nova
     def check_can_live_migrate_destination(
         self,
         context: typing.Any,
@@ -117,6 +126,7 @@ class LibvirtDriver(driver.LibvirtDriver):
             context, instance, *args, **kwargs
         )
 
+    @releases.as_in_nova
     def update_provider_tree(
         self,
         provider_tree: typing.Any,

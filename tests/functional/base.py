@@ -4,15 +4,19 @@
 import collections.abc
 
 import fixtures
+from lxml import etree
 from nova.tests.fixtures import libvirt as fakelibvirt
-from nova.tests.fixtures import libvirt_data
 from nova.tests.functional.libvirt import base
 from oslo_utils import versionutils
 
 from tests.fixtures import nova
 from tests.fixtures import server
 
+#: What Nova 31 to 34 want at least, and older ones do with.
+LIBVIRT, QEMU = '8.0.0', '6.2.0'
 _CONNECTION = 'nova.tests.fixtures.libvirt.Connection'
+# What Nova's fixture says; the class itself is connection enough for that.
+_get_capabilities = fakelibvirt.Connection.getDomainCapabilities
 
 
 def libvirt_error(message, code=fakelibvirt.VIR_ERR_INTERNAL_ERROR):
@@ -28,15 +32,18 @@ def hyperv_document(*names, machine='pc-i440fx-7.2'):
     For tests that care about some names only; a document of a real host must
     be whole, because Nova reads its devices.
     """
-    connection = fakelibvirt.Connection
-    values = ''.join(f'<value>{name}</value>' for name in names)
-    return libvirt_data.DOMCAPABILITIES_X86_64_TEMPLATE % {
-        'devices': connection._domain_capability_devices,
-        'tpm': connection._domain_capability_tpm,
-        'mtype': machine,
-        'features': f"<features><hyperv supported='yes'><enum name='features'>"
-        f"{values}</enum></hyperv></features>",
-    }
+    found = etree.fromstring(
+        _get_capabilities(
+            fakelibvirt.Connection, None, 'x86_64', machine, 'kvm', 0
+        )
+    )
+    features = found.find('features')
+    features.clear()
+    hyperv = etree.SubElement(features, 'hyperv', supported='yes')
+    enum = etree.SubElement(hyperv, 'enum', name='features')
+    for name in names:
+        etree.SubElement(enum, 'value').text = name
+    return etree.tostring(found, encoding='unicode')
 
 
 class DomainCapabilities(fixtures.Fixture):
@@ -98,15 +105,15 @@ class FunctionalTestCase(server.ServerMixin, base.ServersTestBase):
     def start_host(
         self,
         capabilities=None,
-        libvirt_version=None,
-        qemu_version=None,
+        libvirt_version=LIBVIRT,
+        qemu_version=QEMU,
         hostname='compute1',
     ):
         """Start nova-compute on a host of these versions.
 
         :param capabilities: see ``DomainCapabilities``
-        :param libvirt_version: such as '9.0.0'; None for Nova's minimum
-        :param qemu_version: such as '7.2.0'; None for Nova's minimum
+        :param libvirt_version: such as '9.0.0'
+        :param qemu_version: such as '7.2.0'
         :returns: the capabilities fixture
         """
         fixture = self.useFixture(DomainCapabilities(capabilities))
@@ -120,4 +127,4 @@ class FunctionalTestCase(server.ServerMixin, base.ServersTestBase):
 
 
 def _number(version):
-    return version and versionutils.convert_version_to_int(version)
+    return versionutils.convert_version_to_int(version)

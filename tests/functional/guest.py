@@ -144,7 +144,9 @@ class GuestTestCase(test.NoDBTestCase):
             )
         )
 
-    def start_host(self, answer=None, libvirt=None, qemu=None, kernel=AMD):
+    def start_host(
+        self, answer=None, libvirt=(8, 0, 0), qemu=(6, 2, 0), kernel=AMD
+    ):
         """Be on a host.
 
         :param answer: see ``base.DomainCapabilities``.
@@ -156,14 +158,13 @@ class GuestTestCase(test.NoDBTestCase):
             ('getLibVersion', libvirt),
             ('getVersion', qemu),
         ):
-            if version is not None:
-                number = version[0] * 1000000 + version[1] * 1000 + version[2]
-                self.useFixture(
-                    fixtures.MonkeyPatch(
-                        f'nova.tests.fixtures.libvirt.Connection.{method}',
-                        lambda connection, number=number: number,
-                    )
+            number = version[0] * 1000000 + version[1] * 1000 + version[2]
+            self.useFixture(
+                fixtures.MonkeyPatch(
+                    f'nova.tests.fixtures.libvirt.Connection.{method}',
+                    lambda connection, number=number: number,
                 )
+            )
 
     def plugin_flags(self, **options):
         """Set options of [hyperv_enlight]; before a driver is made."""

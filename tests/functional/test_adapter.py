@@ -6,12 +6,16 @@ import types
 
 import ddt
 from nova import exception as nova_exception
+from nova import objects
 from nova.virt.libvirt import config as vconfig
 import testtools
 
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.virt import adapter
+
+
+objects.register_all()
 
 
 def make_instance(specs=None, **system_metadata):
@@ -65,6 +69,15 @@ class ReadTestCase(testtools.TestCase):
     @ddt.unpack
     def test_shows_virtualization(self, cpu, expected):
         self.assertIs(expected, adapter.shows_virtualization(cpu))
+
+    @ddt.data(
+        ({}, False),
+        ({'migration_type': 'resize'}, True),
+        ({'migration_type': 'migration'}, False),
+    )
+    @ddt.unpack
+    def test_is_resize(self, fields, expected):
+        self.assertIs(expected, adapter.is_resize(objects.Migration(**fields)))
 
     def test_a_flavor_without_extra_specs(self):
         config = vconfig.LibvirtConfigGuest()

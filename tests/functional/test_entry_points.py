@@ -9,7 +9,12 @@ OURS = {
     'console_scripts': {'nova-hyperv-enlight', 'nova-hyperv-enlight-status'},
     'nova.api.extra_spec_validators': {'hyperv_enlight'},
     'nova_hyperv_enlight.commands': {
+        'convert',
+        'domain_apply',
+        'domain_audit',
         'explain',
+        'fleet_baseline',
+        'fleet_check',
         'guest_verify',
         'host_show',
         'profile_list',

@@ -116,6 +116,40 @@ class HypervHookTestCase(testtools.TestCase):
 
         self.assertEqual(self.features(), self.features())
 
+    def test_other_hooks_can_ask_as_they_ask_nova(self):
+        self.apply(
+            'vapic',
+            'spinlocks',
+            'stimer',
+            'vendor_id',
+            values=frozenset(
+                (('spinlocks.retries', '9000'), ('vendor_id.value', 'Contoso'))
+            ),
+        )
+
+        (found,) = self.config.features
+        self.assertIsInstance(found, vconfig.LibvirtConfigGuestFeatureHyperV)
+        self.assertEqual(
+            (True, True, 9000, True, 'Contoso', False),
+            (
+                found.vapic,
+                found.spinlocks,
+                found.spinlock_retries,
+                found.vendorid_spoof,
+                found.vendorid,
+                found.relaxed,
+            ),
+        )
+
+    def test_values_that_are_not_decided_are_novas(self):
+        self.apply('vapic')
+
+        (found,) = self.config.features
+        self.assertEqual(
+            (self.own.spinlock_retries, self.own.vendorid, False),
+            (found.spinlock_retries, found.vendorid, found.vendorid_spoof),
+        )
+
     def test_mode(self):
         self.apply(mode=profiles.Mode.PASSTHROUGH)
 

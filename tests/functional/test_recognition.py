@@ -3,7 +3,6 @@
 """What is told of guests from the metadata that Nova itself writes."""
 
 import ddt
-from nova.virt.libvirt import config as vconfig
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.domxml import domain
@@ -12,11 +11,10 @@ from nova_hyperv_enlight.fleet import rules
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.policy import settings
+from tests.fixtures import releases
 from tests.functional import base
 from tests.functional import guest
 
-#: Older releases write nothing of the image.
-WRITES_IMAGE = hasattr(vconfig, 'LibvirtConfigGuestMetaImage')
 STOCK = guest.BASELINE - {'stimer', 'stimer.direct'}
 #: A host that has everything.
 HOST = assumed.offering(
@@ -54,7 +52,7 @@ class RecognitionTestCase(base.FunctionalTestCase):
         self.assertEqual('localtime', found.clock_offset)
         self.assertIs(False, found.hpet)
         self.assertIsNotNone(found.nova.release)
-        if WRITES_IMAGE:
+        if releases.WRITES_PROPERTIES:
             self.assertEqual('windows', found.os_type)
             self.assertEqual('win2k22', recognition.release(found).distro)
 
@@ -67,6 +65,8 @@ class RecognitionTestCase(base.FunctionalTestCase):
         )
 
     def test_what_the_flavor_says(self):
+        if not releases.WRITES_PROPERTIES:
+            self.skipTest('this Nova writes nothing of the extra specs')
         found = self.read(
             {'os_type': 'windows'}, {'hyperv_enlight:stimer': 'off'}
         )
@@ -83,7 +83,7 @@ class RecognitionTestCase(base.FunctionalTestCase):
         self.assertFalse(recognition.is_windows(self.read(image)))
 
     def test_windows_that_nova_does_not_know_of(self):
-        if not WRITES_IMAGE:
+        if not releases.WRITES_PROPERTIES:
             self.skipTest('this Nova writes nothing of the image')
         found = self.read({'os_distro': 'win10'})
 

@@ -223,6 +223,18 @@ class LifeTestCase(guest.PluginTestCase):
             records = self._plugin_log.about(server)
         return [r.getMessage() for r in records if r.levelname == 'WARNING']
 
+    def migrate(self, server, expected_state):
+        self.api.post_server_action(server['id'], {'migrate': None})
+        return self._wait_for_state_change(server, expected_state)
+
+    def rescue(self, server):
+        self.api.post_server_action(server['id'], {'rescue': None})
+        return self._wait_for_state_change(server, 'RESCUE')
+
+    def unrescue(self, server):
+        self.api.post_server_action(server['id'], {'unrescue': None})
+        return self._wait_for_state_change(server, 'ACTIVE')
+
     def hard_reboot(self, server):
         self.api.post_server_action(server['id'], {'reboot': {'type': 'HARD'}})
         return self._wait_for_state_change(server, 'ACTIVE')

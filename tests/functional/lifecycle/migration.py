@@ -57,12 +57,13 @@ class LiveMigrationTestCase(base.LifeTestCase):
 
         :returns: the migration as the API shows it, and its instance action
         """
+        before = self._newest_migration(server)
         self.api.post_server_action(
             server['id'],
             {'os-migrateLive': {'host': hostname, 'block_migration': 'auto'}},
         )
         (action, *_) = self.api.get_instance_actions(server['id'])
-        migration = self._wait_for_migration(server)
+        migration = self._wait_for_migration(server, before)
         self._wait_for_server_parameter(
             server, {'OS-EXT-STS:task_state': None, 'status': 'ACTIVE'}
         )
@@ -71,19 +72,26 @@ class LiveMigrationTestCase(base.LifeTestCase):
             f'{action["request_id"]}'
         ).body['instanceAction']
 
-    def _wait_for_migration(self, server):
+    def _wait_for_migration(self, server, before):
         deadline = time.monotonic() + server_fixtures.WAIT_SECONDS
-        found = {'status': 'none'}
         while time.monotonic() < deadline:
-            # The newest comes first.
-            migrations = self.api.api_get(
-                f'/os-migrations?instance_uuid={server["id"]}'
-            ).body['migrations']
-            found = max(migrations, key=lambda m: m['id'], default=found)
-            if found['status'] in ('completed', 'error', 'failed'):
+            found = self._newest_migration(server)
+            # The API answers before there is a new one.
+            if found['id'] != before['id'] and found['status'] in (
+                'completed',
+                'error',
+                'failed',
+            ):
                 return found
             time.sleep(0.1)
         self.fail(f'The migration is {found["status"]}')
+
+    def _newest_migration(self, server):
+        migrations = self.api.api_get(
+            f'/os-migrations?instance_uuid={server["id"]}'
+        ).body['migrations']
+        none = {'id': 0, 'status': 'none'}
+        return max(migrations, key=lambda m: m['id'], default=none)
 
     def left_behind(self, migration):
         """Return what a migration may leave: files and allocations."""

@@ -5,6 +5,7 @@
 from lxml import etree
 
 from tests.fixtures import nova
+from tests.fixtures import releases
 from tests.functional import base as functional_base
 from tests.functional import guest
 from tests.functional.lifecycle import base
@@ -85,6 +86,7 @@ class AdoptionTestCase(base.LifeTestCase):
             'features/hyperv'
         ).set('mode', 'new')
 
+        self.useFixture(releases.UnreadableGuests())
         # Fails where nova-compute does not start.
         self.restart(driver=nova.PLUGIN_DRIVER)
 

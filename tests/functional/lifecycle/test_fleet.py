@@ -31,7 +31,7 @@ class FleetMixin:
 
     def log_in(self, user=cloud.ADMIN):
         return self.useFixture(
-            cloud.Cloud(self.api_fixture, self.placement_fixture, user)
+            cloud.Cloud(self.api_fixture, self.placement.fixture, user)
         )
 
     def call(self, *argv, name=cloud.NAME):

@@ -148,7 +148,7 @@ class PoorerHostTestCase(MoveTestCase):
     def test_cold_migrated_and_refused(self):
         self.start_poorer(on_host_change='fail')
 
-        self._migrate_server(self._server, expected_state='ERROR')
+        self.migrate(self._server, 'ERROR')
 
         self.assertEqual(self._record, self.record(self._server))
         self.assertEqual({}, self.connection('two')._vms)

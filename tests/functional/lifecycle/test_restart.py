@@ -49,9 +49,9 @@ class KeptTestCase(base.LifeTestCase):
         self._start_server(server)
 
     def _rescue(self, server):
-        self._rescue_server(server)
+        self.rescue(server)
         self.check_kept()
-        self._unrescue_server(server)
+        self.unrescue(server)
 
     def _shelve(self, server):
         self.flags(shelved_offload_time=0)

@@ -13,6 +13,11 @@ class ProgramTestCase(status_base.StatusTestCase):
             self.check(status_base.SUCCESS),
         )
 
+    def test_releases_are_only_read(self):
+        self.call_status('upgrade', 'check')
+
+        self.assertEqual(['qemu:///system'], self.libvirt.read_only)
+
     def test_a_table_for_people(self):
         result = self.call_status('upgrade', 'check')
 
@@ -95,7 +100,7 @@ class ConfigurationTestCase(status_base.StatusTestCase):
 
         self.check(status_base.SUCCESS)
 
-    @ddt.data('30.0.0', '35.0.0.dev12', '9999.0.0')
+    @ddt.data('28.0.0', '35.0.0.dev12', '9999.0.0')
     def test_nova_that_is_not_tested(self, version):
         self.use_nova(version)
 
@@ -103,7 +108,7 @@ class ConfigurationTestCase(status_base.StatusTestCase):
             'Nova',
             status_base.WARNING,
             f'Nova {version} is not one of the releases that this package is '
-            'tested with: 31 to 34.',
+            'tested with: 29 to 34.',
         )
 
     @ddt.data('cache_in_nova', '')
