@@ -61,6 +61,7 @@ _ENTRIES = (
             'Turns off the watchdog time-outs that end in a blue screen on '
             'a busy host.'
         ),
+        cost='watchdogs may end in a blue screen on a busy host',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -76,6 +77,7 @@ _ENTRIES = (
             'Gives each vCPU an assist page, so that most interrupts end '
             'without an exit to the host.'
         ),
+        cost='most interrupts end with an exit to the host',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -102,6 +104,7 @@ _ENTRIES = (
             'lock, so that another vCPU can run. Matters where vCPUs are '
             'overcommitted.'
         ),
+        cost='vCPUs spin for locks whose holder does not run',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _RECOMMENDATIONS),
@@ -117,6 +120,7 @@ _ENTRIES = (
             'Lets a vCPU read its own index. synic, tlbflush and ipi stand '
             'on it.'
         ),
+        cost='nothing stands that needs it: synic, tlbflush, ipi',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -132,6 +136,7 @@ _ENTRIES = (
             'Shows the guest how long each vCPU really ran, so that it '
             'knows about stolen time.'
         ),
+        cost='the guest does not know of stolen time',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -145,6 +150,7 @@ _ENTRIES = (
         requires=('vpindex',),
         cpuid=(_features(_EAX, 1 << 2, _PRIVILEGES),),
         summary='The synthetic interrupt controller: what stimer stands on.',
+        cost='no synthetic timers',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -161,6 +167,7 @@ _ENTRIES = (
             'Four synthetic timers for each vCPU. Without them Windows '
             'ticks on the RTC or the HPET and an idle guest burns host CPU.'
         ),
+        cost='host CPU is burnt while the guest is idle',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -173,6 +180,7 @@ _ENTRIES = (
         min_qemu=(2, 5, 0),
         cpuid=(_features(_EAX, 1 << 7, _PRIVILEGES),),
         summary='Lets the guest reset itself by an MSR. Of little use.',
+        cost='next to nothing',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -197,6 +205,7 @@ _ENTRIES = (
             'Replaces the hypervisor vendor that the guest reads, for '
             'drivers that refuse to run when they see Hyper-V.'
         ),
+        cost='drivers that refuse to run on Hyper-V refuse',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU),
@@ -215,6 +224,7 @@ _ENTRIES = (
             'Windows reads the TSC and APIC frequencies instead of '
             'measuring them.'
         ),
+        cost='Windows measures the TSC and APIC frequencies',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -231,6 +241,7 @@ _ENTRIES = (
             'Tells a Hyper-V that runs inside the guest when the TSC '
             'frequency changed.'
         ),
+        cost='a Hyper-V inside is not told of another TSC frequency',
         migration=(
             'Fails at the destination once the guest uses it, unless the '
             'TSC frequency is pinned (Nova bug 2046549).'
@@ -255,6 +266,7 @@ _ENTRIES = (
             'Flushes the TLBs of other vCPUs by one hypercall; a vCPU that '
             'does not run is not woken for it.'
         ),
+        cost='vCPUs that do not run are woken to flush their TLBs',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -268,6 +280,7 @@ _ENTRIES = (
         requires=('vpindex',),
         cpuid=(_hints(1 << 10 | 1 << 11, _RECOMMENDATIONS),),
         summary='Sends an interrupt to many vCPUs by one hypercall.',
+        cost='more exits for an interrupt to many vCPUs',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -286,6 +299,7 @@ _ENTRIES = (
             'A Hyper-V inside the guest (also VBS and WSL 2) keeps its '
             'VMCS in memory: far fewer exits. Intel only.'
         ),
+        cost='far more exits for a Hyper-V inside the guest',
         migration='The destination must be an Intel host with nesting on.',
         since='1.0.0',
         ref=(
@@ -314,6 +328,7 @@ _ENTRIES = (
             'Asks Windows not to use AutoEOI, so that synic does not keep '
             'the processor from virtualizing interrupts.'
         ),
+        cost='synic keeps the processor from virtualizing interrupts',
         migration=(
             'The benefit is lost on a destination without APICv or AVIC.'
         ),
@@ -336,6 +351,7 @@ _ENTRIES = (
             'A Hyper-V inside the guest says when its MSR bitmap changed, '
             'so that KVM need not read it on every entry.'
         ),
+        cost="KVM reads a nested guest's MSR bitmap at every entry",
         migration=_SAME,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _KVM),
@@ -347,6 +363,7 @@ _ENTRIES = (
         min_qemu=(7, 1, 0),
         cpuid=(_features(_EDX, 1 << 4, _FEATURES),),
         summary='Passes the arguments of hypercalls in XMM registers.',
+        cost='hypercalls pass their arguments in memory',
         migration=_SAME,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -363,6 +380,7 @@ _ENTRIES = (
             'Synthetic timers expire as plain interrupts, not as synic '
             'messages; the only ones that a nested Hyper-V can use.'
         ),
+        cost='timers expire as messages, which a nested Hyper-V cannot use',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -386,6 +404,7 @@ _ENTRIES = (
             'KVM itself serves the TLB flushes of guests of a Hyper-V '
             'inside the guest.'
         ),
+        cost='TLB flushes of nested guests go through the Hyper-V inside',
         migration=_SAME,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -399,6 +418,7 @@ _ENTRIES = (
         requires=('tlbflush',),
         cpuid=(_features(_EDX, 1 << 14, _FEATURES),),
         summary='Flushes ranges of addresses, not whole TLBs.',
+        cost='whole TLBs are flushed, not ranges',
         migration=_SAME,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -415,6 +435,7 @@ _ENTRIES = (
             'A reference counter and a TSC page: Windows reads the clock '
             'without an exit to the host.'
         ),
+        cost='an exit to the host whenever Windows reads the clock',
         migration=_SAFE,
         since='1.0.0',
         ref=(_TIMERS, _QEMU, _QEMU_TABLE),

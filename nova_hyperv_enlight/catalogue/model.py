@@ -172,6 +172,8 @@ class Enlightenment:
     :ivar cpuid: the bits that a guest sees.
     :ivar value: the attribute that it carries.
     :ivar summary: what it does for Windows.
+    :ivar cost: what it costs Windows to do without it, to be read after a
+        colon.
     :ivar migration: what it means for live migration.
     :ivar since: the release of this plugin that brought the entry.
     :ivar ref: the sources of these facts.
@@ -192,6 +194,7 @@ class Enlightenment:
     cpuid: tuple[CpuidBits, ...] = ()
     value: Value | None = None
     summary: str
+    cost: str
     migration: str
     since: str
     ref: tuple[str, ...]

@@ -10,6 +10,7 @@ import typing
 
 from nova_hyperv_enlight.cmd import apply_arguments
 from nova_hyperv_enlight.cmd import apply_guests
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import offers
 from nova_hyperv_enlight.domxml import source
@@ -39,21 +40,11 @@ class DomainApply(base.EnlightCommand):
         apply_arguments.add_guests(parser)
         apply_arguments.add_changes(parser)
         apply_arguments.add_actions(parser)
-        group = parser.add_argument_group('host')
-        base.add_connect_argument(group)
+        arguments.add_answer_arguments(parser)
         self._uri = parser.get_default('connect')
         # A file needs no libvirt unless one is named.
         parser.set_defaults(connect=None)
-        group.add_argument(
-            '--domcaps',
-            metavar='FILE',
-            help=(
-                'what the host offers, by a saved document of "virsh '
-                'domcapabilities" instead of by the connection'
-            ),
-        )
-        base.add_release_arguments(group)
-        base.add_option_arguments(parser)
+        arguments.add_option_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:

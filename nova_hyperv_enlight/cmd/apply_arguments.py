@@ -6,7 +6,7 @@ import argparse
 import os
 import pathlib
 
-from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import findings
@@ -17,7 +17,6 @@ STDIN = '-'
 #: The directory of former documents, in that of the user's state.
 STATE = 'nova-hyperv-enlight'
 
-_NAMES = tuple(enlightenments.ENLIGHTENMENTS)
 _CODES = tuple(kind.code for kind in findings.KINDS.values() if kind.fix)
 _SUFFIX = '.xml'
 
@@ -59,15 +58,7 @@ def add_changes(parser: argparse.ArgumentParser) -> None:
         metavar='NAME',
         help="all that this profile has (default: the options' own profile)",
     )
-    for word in ('on', 'off'):
-        group.add_argument(
-            f'--{word}',
-            metavar='NAME',
-            action='append',
-            default=[],
-            choices=_NAMES,
-            help=f'turn this {word} (repeatable)',
-        )
+    arguments.add_toggle_arguments(group)
     group.add_argument(
         '--fix',
         metavar='CODE',

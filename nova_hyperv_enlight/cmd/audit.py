@@ -10,6 +10,7 @@ import dataclasses
 from cliff import lister
 import tqdm
 
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import offers
 from nova_hyperv_enlight.cmd import probing
@@ -60,18 +61,8 @@ class DomainAudit(base.EnlightCommand, lister.Lister):
             metavar='NAME',
             help="what the guests should have (default: the options' own)",
         )
-        group = parser.add_argument_group('host')
-        base.add_connect_argument(group)
-        group.add_argument(
-            '--domcaps',
-            metavar='FILE',
-            help=(
-                'what the host offers, by a saved document of "virsh '
-                'domcapabilities" instead of by the connection'
-            ),
-        )
-        base.add_release_arguments(group)
-        base.add_option_arguments(parser)
+        arguments.add_answer_arguments(parser)
+        arguments.add_option_arguments(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the commands share: their arguments, their errors, their host."""
+"""What the commands share: their errors, their options, their host."""
 
 import argparse
+import collections.abc
 import dataclasses
 import pathlib
 import typing
@@ -10,7 +11,7 @@ import urllib.parse
 
 from oslo_config import cfg
 
-from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import example
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import settings as conf_settings
@@ -23,10 +24,11 @@ from nova_hyperv_enlight.policy import settings
 
 #: The exit code of bad input, and of what cannot run.
 CANNOT_RUN = 2
-# Named, because the manual page shows argparse's %(default)s as it stands.
-_URI = 'qemu:///system'
-_ARCH = 'x86_64'
-_VIRT_TYPE = 'kvm'
+#: What a command shows: the columns and the rows.
+Table = tuple[
+    collections.abc.Sequence[str],
+    collections.abc.Iterable[collections.abc.Sequence[typing.Any]],
+]
 
 
 class EnlightCommand(example.ExampleCommand):
@@ -42,108 +44,6 @@ class EnlightCommand(example.ExampleCommand):
         except exception.EnlightException as err:
             self.app.LOG.error('%s', err)
             return CANNOT_RUN
-
-
-class KeyValue(argparse.Action):
-    """Collects repeated KEY=VALUE arguments into a dictionary."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: typing.Any,
-        option_string: str | None = None,
-    ) -> None:
-        key, separator, value = values.partition('=')
-        if not key or not separator:
-            raise argparse.ArgumentError(
-                self, f'{values!r} is not of the form KEY=VALUE'
-            )
-        collected = dict(getattr(namespace, self.dest) or {})
-        if key in collected:
-            raise argparse.ArgumentError(self, f'{key} is there twice')
-        collected[key] = value
-        setattr(namespace, self.dest, collected)
-
-
-def _version(text: str) -> model.Version:
-    parts = text.split('.')
-    if not 2 <= len(parts) <= 3 or not all(part.isdigit() for part in parts):
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a release such as 9.0.0'
-        )
-    major, minor, micro = (*(int(part) for part in parts), 0)[:3]
-    return major, minor, micro
-
-
-def add_host_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which host is meant."""
-    group = parser.add_argument_group('host')
-    source = group.add_mutually_exclusive_group()
-    add_connect_argument(source)
-    source.add_argument(
-        '--domcaps',
-        metavar='FILE',
-        help=(
-            'a saved document of "virsh domcapabilities" instead of a '
-            'connection'
-        ),
-    )
-    group.add_argument(
-        '--arch',
-        default=_ARCH,
-        help=f'architecture to ask libvirt about (default: {_ARCH})',
-    )
-    group.add_argument(
-        '--machine',
-        help="machine type to ask libvirt about (default: libvirt's own)",
-    )
-    group.add_argument(
-        '--virt-type',
-        default=_VIRT_TYPE,
-        help=f'domain type to ask libvirt about (default: {_VIRT_TYPE})',
-    )
-    add_release_arguments(group)
-
-
-def add_connect_argument(group: argparse._ActionsContainer) -> None:
-    """Add the argument that names a libvirt."""
-    group.add_argument(
-        '--connect',
-        metavar='URI',
-        default=_URI,
-        help=f'libvirt connection (default: {_URI})',
-    )
-
-
-def add_release_arguments(group: argparse._ActionsContainer) -> None:
-    """Add the arguments that say what a saved document does not."""
-    for what in ('libvirt', 'qemu'):
-        group.add_argument(
-            f'--{what}-version',
-            metavar='RELEASE',
-            type=_version,
-            help=f'release of {what} on the host of a saved document',
-        )
-
-
-def add_option_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that stand for nova.conf."""
-    group = parser.add_argument_group('options')
-    group.add_argument(
-        '--config-file',
-        metavar='FILE',
-        action='append',
-        default=[],
-        help='read [hyperv_enlight] from this nova.conf (repeatable)',
-    )
-    group.add_argument(
-        '--option',
-        metavar='KEY=VALUE',
-        action=KeyValue,
-        default={},
-        help='an option of [hyperv_enlight] (repeatable)',
-    )
 
 
 def read_settings(parsed_args: argparse.Namespace) -> settings.Settings:
@@ -230,8 +130,8 @@ def read_host(
 
 def read_saved(
     parsed_args: argparse.Namespace,
-    arch: str = _ARCH,
-    virt_type: str = _VIRT_TYPE,
+    arch: str = arguments.ARCH,
+    virt_type: str = arguments.VIRT_TYPE,
 ) -> capabilities.Witnesses:
     """Return what a saved document says; its host's kernel is not here.
 

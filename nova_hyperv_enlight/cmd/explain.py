@@ -3,10 +3,10 @@
 """The command ``explain``."""
 
 import argparse
-import collections.abc
 
 from cliff import lister
 
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
@@ -27,14 +27,14 @@ class Explain(base.EnlightCommand, lister.Lister):
         parser.add_argument(
             '--image',
             metavar='KEY=VALUE',
-            action=base.KeyValue,
+            action=arguments.KeyValue,
             default={},
             help='a property of the image (repeatable)',
         )
         parser.add_argument(
             '--spec',
             metavar='KEY=VALUE',
-            action=base.KeyValue,
+            action=arguments.KeyValue,
             default={},
             help='an extra spec of the flavor (repeatable)',
         )
@@ -43,16 +43,11 @@ class Explain(base.EnlightCommand, lister.Lister):
             action=argparse.BooleanOptionalAction,
             help="whether the guest's CPU shows vmx or svm (default: yes)",
         )
-        base.add_option_arguments(parser)
-        base.add_host_arguments(parser)
+        arguments.add_option_arguments(parser)
+        arguments.add_host_arguments(parser)
         return parser
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[
-        collections.abc.Sequence[str],
-        collections.abc.Iterable[collections.abc.Sequence[str]],
-    ]:
+    def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show the verdicts.
 
         :returns: the columns and the rows.

@@ -7,6 +7,7 @@ import collections.abc
 import pathlib
 import re
 
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import fleet
 from nova_hyperv_enlight.cmd import probing
@@ -16,10 +17,6 @@ from nova_hyperv_enlight.fleet import check
 from nova_hyperv_enlight.fleet import documents
 
 _URI = re.compile('[a-z][a-z0-9+.-]*://', re.IGNORECASE)
-_Table = tuple[
-    collections.abc.Sequence[str],
-    collections.abc.Iterable[collections.abc.Sequence[str]],
-]
 
 
 class FleetCheck(fleet.FleetCommand):
@@ -67,7 +64,7 @@ class FleetCheck(fleet.FleetCommand):
                 "domain's, else libvirt's own)"
             ),
         )
-        base.add_option_arguments(parser)
+        arguments.add_option_arguments(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -78,7 +75,7 @@ class FleetCheck(fleet.FleetCommand):
         code = super().run(parsed_args)
         return code or (probing.FINDINGS if self._found else 0)
 
-    def take_action(self, parsed_args: argparse.Namespace) -> _Table:
+    def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show what is in the way.
 
         :returns: the columns and the rows.

@@ -3,14 +3,13 @@
 """The command ``guest verify``."""
 
 import argparse
-import collections.abc
 import pathlib
 import typing
 
 from cliff import lister
 
-from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import tlfs
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight import exception
@@ -25,11 +24,6 @@ from nova_hyperv_enlight.policy import settings
 
 #: It is every hypervisor's: who it is.
 _FIRST_LEAF = 0x40000000
-_NAMES = tuple(enlightenments.ENLIGHTENMENTS)
-_Table = tuple[
-    collections.abc.Sequence[str],
-    collections.abc.Iterable[collections.abc.Sequence[str]],
-]
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:
@@ -56,15 +50,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
             'its own'
         ),
     )
-    for word in ('on', 'off'):
-        group.add_argument(
-            f'--{word}',
-            metavar='NAME',
-            action='append',
-            default=[],
-            choices=_NAMES,
-            help=f'turn this {word}, beside the profile (repeatable)',
-        )
+    arguments.add_toggle_arguments(group, ', beside the profile')
 
 
 class GuestVerify(probing.ProbingCommand, lister.Lister):
@@ -90,7 +76,7 @@ class GuestVerify(probing.ProbingCommand, lister.Lister):
             help='show every bit that the guest reads, by its name',
         )
         probing.add_arguments(parser)
-        base.add_option_arguments(parser)
+        arguments.add_option_arguments(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -101,7 +87,7 @@ class GuestVerify(probing.ProbingCommand, lister.Lister):
         code = super().run(parsed_args)
         return code or (probing.FINDINGS if self._missing else 0)
 
-    def take_action(self, parsed_args: argparse.Namespace) -> _Table:
+    def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show what the guest is shown.
 
         :returns: the columns and the rows.
@@ -143,14 +129,14 @@ def _check(parsed_args: argparse.Namespace) -> None:
         )
 
 
-def _compared(findings: tuple[verify.Finding, ...]) -> _Table:
+def _compared(findings: tuple[verify.Finding, ...]) -> base.Table:
     return ('name', 'asked', 'shown', 'leaf'), [
         (found.name, found.asked.value, found.shown.value, found.leaf)
         for found in findings
     ]
 
 
-def _decoded(leaves: kvm.Leaves) -> _Table:
+def _decoded(leaves: kvm.Leaves) -> base.Table:
     # Where it is no Hyper-V, the other leaves mean something else.
     readings = [
         reading

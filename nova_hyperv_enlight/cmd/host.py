@@ -3,13 +3,13 @@
 """The command ``host show``."""
 
 import argparse
-import collections.abc
 import dataclasses
 import socket
 import urllib.parse
 
 from cliff import lister
 
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight import exception
@@ -40,7 +40,7 @@ class HostShow(probing.ProbingCommand, lister.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
         parser = super().get_parser(prog_name)
-        base.add_host_arguments(parser)
+        arguments.add_host_arguments(parser)
         parser.add_argument(
             '--describe',
             action='store_true',
@@ -58,12 +58,7 @@ class HostShow(probing.ProbingCommand, lister.Lister):
         probing.add_timeout_argument(group)
         return parser
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[
-        collections.abc.Sequence[str],
-        collections.abc.Iterable[collections.abc.Sequence[str]],
-    ]:
+    def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show the host's offers.
 
         :returns: the columns and the rows.

@@ -11,6 +11,7 @@ from cliff import show
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight import exception
 
@@ -30,15 +31,10 @@ class ProfileList(base.EnlightCommand, lister.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
         parser = super().get_parser(prog_name)
-        base.add_option_arguments(parser)
+        arguments.add_option_arguments(parser)
         return parser
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[
-        collections.abc.Sequence[str],
-        collections.abc.Iterable[collections.abc.Sequence[str]],
-    ]:
+    def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """List the profiles.
 
         :returns: the columns and the rows.
@@ -65,7 +61,7 @@ class ProfileShow(base.EnlightCommand, show.ShowOne):
         """Return the command's parser."""
         parser = super().get_parser(prog_name)
         parser.add_argument('name', metavar='NAME', help='its name')
-        base.add_option_arguments(parser)
+        arguments.add_option_arguments(parser)
         return parser
 
     def take_action(

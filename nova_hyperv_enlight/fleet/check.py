@@ -8,13 +8,13 @@ migration, in :mod:`nova_hyperv_enlight.policy.migration`.
 
 import collections.abc
 import dataclasses
-import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import documents
+from nova_hyperv_enlight.host import guests
 from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
@@ -22,20 +22,6 @@ from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
-
-
-class Guest(typing.Protocol):
-    """The call of libvirt's virDomain that is made."""
-
-    def XMLDesc(self, flags: int = 0) -> str:
-        """Return its document."""
-
-
-class Connection(typing.Protocol):
-    """The call of libvirt's virConnect that is made."""
-
-    def lookupByName(self, name: str) -> Guest:
-        """Return a guest."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +36,7 @@ class Obstacle:
     text: str
 
 
-def read_guest(connection: Connection, name: str) -> domain.Domain:
+def read_guest(connection: guests.Connection, name: str) -> domain.Domain:
     """Read a guest of a host.
 
     :param connection: to the host's libvirt.
@@ -58,14 +44,7 @@ def read_guest(connection: Connection, name: str) -> domain.Domain:
     :raises InvalidRequest: there is none, or it cannot be read.
     :raises MalformedDocument: its document is not one of a guest.
     """
-    # libvirt.libvirtError is not named here: the package runs without
-    # libvirt-python.
-    try:
-        text = connection.lookupByName(name).XMLDesc(0)
-    except Exception as err:
-        raise exception.InvalidRequest(
-            reason=f'The domain {name!r} cannot be read: {err}'
-        ) from err
+    text = guests.document(connection, name)
     return domain.parse(text, f'domain {name}')
 
 

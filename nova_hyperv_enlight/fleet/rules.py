@@ -16,7 +16,6 @@ from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import comparison
-from nova_hyperv_enlight.fleet import costs
 from nova_hyperv_enlight.fleet import findings
 from nova_hyperv_enlight.fleet import recognition
 from nova_hyperv_enlight.host import capabilities
@@ -190,11 +189,7 @@ def _missing(case: comparison.Comparison) -> collections.abc.Iterator[_Found]:
             continue
         if case.delegated and entry.placement is not model.Placement.TIMER:
             continue
-        yield (
-            findings.MISSING,
-            name,
-            f'{name!r} is missing: {costs.COSTS[name]}.',
-        )
+        yield (findings.MISSING, name, f'{name!r} is missing: {entry.cost}.')
 
 
 def _hpet(case: comparison.Comparison) -> collections.abc.Iterator[_Found]:

@@ -11,25 +11,12 @@ from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import domain
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import guests
 from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
-
-
-class Domain(typing.Protocol):
-    """The call of libvirt's virDomain that is made."""
-
-    def XMLDesc(self, flags: int = 0) -> str:
-        """Return its document."""
-
-
-class Connection(typing.Protocol):
-    """The call of libvirt's virConnect that is made."""
-
-    def lookupByName(self, name: str) -> Domain:
-        """Return a guest."""
 
 
 def selection(
@@ -138,7 +125,7 @@ def of_document(text: str | bytes, name: str) -> domain.Question:
     return domain.from_domain(xml.parse(text, 'domain', name))
 
 
-def of_domain(connection: Connection, name: str) -> domain.Question:
+def of_domain(connection: guests.Connection, name: str) -> domain.Question:
     """Ask for what a guest has; it is only read.
 
     :param connection: to its libvirt.
@@ -146,11 +133,5 @@ def of_domain(connection: Connection, name: str) -> domain.Question:
     :raises InvalidRequest: there is none.
     :raises MalformedDocument: its document cannot be read.
     """
-    # libvirt.libvirtError is not named in this room: see boot.
-    try:
-        text = connection.lookupByName(name).XMLDesc(0)
-    except Exception as err:
-        raise exception.InvalidRequest(
-            reason=f'The domain {name!r} cannot be read: {err}'
-        ) from err
+    text = guests.document(connection, name)
     return of_document(text, f'domain {name}')

@@ -27,7 +27,8 @@ def parse(text: str | bytes, root: str, document: str) -> etree._Element:
         if isinstance(text, str):
             text = text.encode()
         parsed = etree.fromstring(text, parser)
-    except (etree.XMLSyntaxError, TypeError, UnicodeEncodeError) as err:
+    # lxml raises one or the other for what is no text, by its release.
+    except (etree.XMLSyntaxError, TypeError, ValueError) as err:
         raise exception.MalformedDocument(
             document=document, reason=err
         ) from err

@@ -124,6 +124,10 @@ class EntryTestCase(base.TestCase):
     """Walks every entry."""
 
     @ddt.data(*ENTRIES)
+    def test_cost_ends_a_sentence(self, name):
+        self.assertRegex(ENTRIES[name].cost, r'\A[^.].*[^.]\Z')
+
+    @ddt.data(*ENTRIES)
     def test_name(self, name):
         self.assertEqual(name, ENTRIES[name].name)
         self.assertRegex(name, r'\A[a-z]+(_[a-z]+)?(\.[a-z]+)?\Z')

@@ -2,7 +2,6 @@
 
 import ddt
 
-from nova_hyperv_enlight.fleet import costs
 from nova_hyperv_enlight.fleet import findings
 from tests.unit import base
 from tests.unit.policy import cases
@@ -136,12 +135,3 @@ class JoinTestCase(base.TestCase):
         wanted = Fix(on=frozenset(('vapic',)), off=frozenset(('evmcs',)))
         self.assertEqual(wanted, findings.join((on, off)))
         self.assertEqual(wanted, findings.join((off, on)))
-
-
-class CostsTestCase(base.TestCase):
-    def test_each_has_one(self):
-        self.assertEqual(cases.ALL, frozenset(costs.COSTS))
-
-    def test_they_end_a_sentence(self):
-        for cost in costs.COSTS.values():
-            self.assertFalse(cost.endswith('.'), cost)

@@ -102,6 +102,11 @@ class Case:
                 found[name] = True
             elif name in self.flavor:
                 found[name] = self.flavor[name] == 'on'
+            elif any(
+                key.startswith(f'hyperv_enlight:{name}.') for key in self.specs
+            ):
+                # Who gives a value wants what carries it.
+                found[name] = True
             elif name in self.image:
                 found[name] = self.image[name] == 'on'
         return found
