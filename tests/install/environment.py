@@ -27,6 +27,10 @@ SOURCES = (
     'setup.cfg',
     'setup.py',
 )
+#: What tools leave in a tree, and git ignores.
+MADE = ('__pycache__', 'AUTHORS', 'ChangeLog', 'build', 'cover', 'dist')
+#: What begins with a dot and belongs to the tree.
+HIDDEN = ('.ci', '.gitignore', '.pre-commit-config.yaml', '.stestr.conf')
 VERSION = '1.2.3'
 OURS = ('nova_hyperv_enlight', 'nova-hyperv-enlight')
 
@@ -56,11 +60,17 @@ def run(*command, **variables):
     return done.stdout
 
 
+def _place():
+    """Return a new directory that is removed when this process ends."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix='nova-hyperv-enlight-'))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return place
+
+
 @functools.cache
 def wheel():
     """Build the wheel, once for this process, and return its path."""
-    place = pathlib.Path(tempfile.mkdtemp(prefix='nova-hyperv-enlight-'))
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place = _place()
     source = place / 'source'
     source.mkdir()
     for name in SOURCES:
@@ -79,6 +89,23 @@ def wheel():
     )
     (built,) = (place / 'dist').iterdir()
     return built
+
+
+def copy_tree():
+    """Copy the source tree, without what was made in it."""
+    source = _place() / 'source'
+    shutil.copytree(
+        TOP,
+        source,
+        ignore=lambda directory, names: [
+            name
+            for name in names
+            if name in MADE
+            or (name.startswith('.') and name not in HIDDEN)
+            or name.endswith(('.egg-info', '.pyc'))
+        ],
+    )
+    return source
 
 
 class Environment(fixtures.Fixture):

@@ -58,7 +58,8 @@ class ContentsTestCase(testtools.TestCase):
             [], [name for name in names if name.startswith(('nova', 'libv'))]
         )
         self.assertEqual(
-            {'nova', 'libvirt'}, set(metadata.get_all('Provides-Extra'))
+            {'cloud', 'libvirt', 'nova'},
+            set(metadata.get_all('Provides-Extra')),
         )
 
 
