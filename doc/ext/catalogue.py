@@ -55,6 +55,15 @@ def domain_xml(entry):
     return f"<features><hyperv><{entry.element} state='on'{extra}/>"
 
 
+def kubevirt(entry):
+    """Return where a virtual machine of KubeVirt's holds it."""
+    if entry.kubevirt is None:
+        return 'not known to it'
+    if entry.placement is model.Placement.TIMER:
+        return f'``clock.timer.{entry.kubevirt}``'
+    return f'``features.hyperv.{entry.kubevirt}``'
+
+
 def requires(entry):
     parts = [links(entry.requires)] if entry.requires else []
     for vendor, names in entry.requires_on:
@@ -89,6 +98,7 @@ def fields(entry):
     return {
         'Domain XML': f'``{domain_xml(entry)}``',
         'QEMU flag': f'``{entry.qemu_flag}``',
+        'KubeVirt': kubevirt(entry),
         'First release': (
             f'libvirt {model.version_text(entry.min_libvirt)}, '
             f'QEMU {model.version_text(entry.min_qemu)}'
@@ -103,6 +113,7 @@ def fields(entry):
             else ''
         ),
         'CPUID': bits(entry),
+        'Without it': f'{entry.cost}.',
         'Live migration': entry.migration,
         'In this plugin since': entry.since,
         'Sources': ' | '.join(entry.ref),

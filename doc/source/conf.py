@@ -11,6 +11,7 @@ from sphinx.ext import autodoc
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'ext'))
 
 extensions = [
+    'audit',
     'catalogue',
     'cliff.sphinxext',
     'openstackdocstheme',
@@ -26,6 +27,25 @@ html_theme = 'openstackdocs'
 pygments_style = 'native'
 openstackdocs_auto_name = False
 openstackdocs_pdf_link = False
+# Two dashes begin an option: they stay two.
+smartquotes = False
+
+man_pages = [
+    (
+        'cli/index',
+        'nova-hyperv-enlight',
+        'Hyper-V enlightenments of libvirt guests',
+        'The nova-hyperv-enlight developers',
+        1,
+    ),
+    (
+        'cli/status',
+        'nova-hyperv-enlight-status',
+        "what stands in this plugin's way on a compute node",
+        'The nova-hyperv-enlight developers',
+        1,
+    ),
+]
 
 config_generator_config_file = [
     (
