@@ -130,14 +130,6 @@ class _Reader:
                 )
             )
 
-    def arguments(self, text: str) -> None:
-        if qemu.recognises(text):
-            self.losses.append(
-                statement.Loss(
-                    word=f'args: {text}', reason='read it by --from qemu'
-                )
-            )
-
     def configuration(self, text: str) -> None:
         """Read lines: a guest's, of which the current state, or a model's."""
         current = re.split(r'^\[', text, maxsplit=1, flags=re.MULTILINE)[0]

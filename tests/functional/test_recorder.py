@@ -5,6 +5,7 @@
 import ddt
 import fixtures
 from nova import exception as nova_exception
+from nova import objects
 
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
@@ -95,6 +96,21 @@ class RecorderTestCase(guest.GuestTestCase):
         (warning,) = self.warnings()
         self.assertIn('cannot be recorded: no route to host', warning)
 
+    def test_what_could_not_be_saved_is_not_there(self):
+        # Nova saves the instance for other reasons, and would save it too.
+        def fail(instance):
+            raise OSError('no route to host')
+
+        self.let_save(fail)
+        for former in (None, '1;baseline;;synic'):
+            instance = self.guest(former)
+
+            recorder.write(instance, RELAXED)
+
+            self.assertEqual(
+                former, instance.system_metadata.get(recorder.KEY)
+            )
+
     def test_write_what_is_too_long(self):
         recorder.write(
             self.guest(),
@@ -115,6 +131,25 @@ class RecorderTestCase(guest.GuestTestCase):
         self.assertEqual(after, instance.system_metadata.get(recorder.KEY))
         # Nova does.
         self.assertEqual([], self._saved)
+
+    @ddt.data(TEXT, '2;x')
+    def test_there_and_back(self, text):
+        instance = self.guest(text)
+
+        recorder.stash(instance)
+        instance.system_metadata[recorder.KEY] = '1;performance;;synic'
+        self.assertTrue(recorder.restore(instance))
+
+        self.assertEqual(text, instance.system_metadata[recorder.KEY])
+        self.assertFalse(recorder.restore(instance))
+
+    def test_there_and_back_without_a_record(self):
+        instance = self.guest()
+
+        recorder.stash(instance)
+
+        self.assertFalse(recorder.restore(instance))
+        self.assertNotIn(recorder.KEY, instance.system_metadata)
 
     @ddt.data(TEXT, '2;x', 'relaxed')
     def test_adopt_what_has_a_record(self, text):
@@ -189,6 +224,30 @@ class WhenTestCase(guest.GuestTestCase):
 
         (warning,) = log.records
         self.assertIn('cannot be read', warning.getMessage())
+
+    @ddt.data(('resize', None), ('migration', TEXT))
+    @ddt.unpack
+    def test_a_revert_of_what_left_without_the_plugin(self, kind, kept):
+        # A resize brought another flavor, and its record is of that.
+        self.start()
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.virt.libvirt.driver.LibvirtDriver.'
+                'finish_revert_migration',
+                lambda *args, **kwargs: None,
+            )
+        )
+        instance = self.instance(WINDOWS)
+        instance.system_metadata[recorder.KEY] = TEXT
+
+        self.driver().finish_revert_migration(
+            self.context,
+            instance,
+            None,
+            objects.Migration(migration_type=kind),
+        )
+
+        self.assertEqual(kept, instance.system_metadata.get(recorder.KEY))
 
     @ddt.data((True, True), (False, False))
     @ddt.unpack

@@ -2,10 +2,13 @@
 
 import csv
 import json
+import types
 
 import ddt
+import fixtures
 import yaml
 
+from nova_hyperv_enlight.fleet import cloud
 from tests.unit.cmd import base
 from tests.unit.fleet import hosts
 from tests.unit.policy import cases
@@ -207,6 +210,30 @@ class BaselineTestCase(FleetTestCase):
             self.call('fleet', 'baseline', self.paths[0], '--vendor', 'AMD'),
             'There are no hosts.',
         )
+
+
+class OthersTestCase(FleetTestCase):
+    def test_what_is_no_qemu_host_is_named(self):
+        host = hosts.make('compute1', cases.BASELINE)
+        found = cloud.Found(
+            hosts=(host,), others=('esx', 'metal'), silent=(), unknown=()
+        )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_hyperv_enlight.fleet.cloud.Cloud',
+                lambda name: types.SimpleNamespace(
+                    read=lambda aggregate, zone: found
+                ),
+            )
+        )
+
+        result = self.call('fleet', 'baseline', '--os-cloud', 'mine')
+
+        self.assertEqual(0, result.code)
+        self.assertIn(
+            'Passed over, for they are no QEMU hosts: esx, metal', result.err
+        )
+        self.assertIn('Every host (1): ', result.err)
 
 
 class NoSDKTestCase(base.CommandTestCase):

@@ -92,6 +92,18 @@ class HostChangeTestCase(recorded.RecordedTestCase):
 
         self.check_on(cases.BASELINE - {'ipi'}, decided)
 
+    def test_resolve_fail_not_by_what_the_image_turned_off(self):
+        # Without its property the guest could not be started here at all.
+        decided = recorded.decide(
+            recorded.started_with(cases.BASELINE),
+            image={'runtime': 'off'},
+            host=cases.make_host(cases.ALL - {'runtime'}),
+            fail_on_host_change=True,
+            image_overridable=frozenset(('runtime',)),
+        )
+
+        self.check_on(cases.BASELINE - {'runtime'}, decided)
+
     def test_resolve_fail_not_by_what_stood_on_that(self):
         before = recorded.started_with(cases.BASELINE)
 
