@@ -24,6 +24,7 @@ from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.host import kvm
 from tests.fixtures import nova
 from tests.functional import base
+from tests import sets
 
 objects.register_all()
 
@@ -41,23 +42,7 @@ PLAIN = kvm.KernelFacts(hyperv=False, time=False)
 #: A kernel that cannot be asked.
 SILENT = kvm.KernelFacts()
 
-BASELINE = frozenset(
-    (
-        'relaxed',
-        'vapic',
-        'spinlocks',
-        'vpindex',
-        'runtime',
-        'synic',
-        'stimer',
-        'stimer.direct',
-        'reset',
-        'frequencies',
-        'tlbflush',
-        'ipi',
-        'hypervclock',
-    )
-)
+BASELINE = sets.BASELINE
 
 
 def document(name):

@@ -8,24 +8,11 @@ import typing
 from tests.lab import base
 from tests.lab import fixture
 from tests.lab import spec as lab_spec
+from tests import sets
 
 _SECONDS = 300
 # What libvirt 9.0 and QEMU 7.2, and all newer ones, get out of this KVM.
-_BASELINE = {
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'reset',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-    'stimer.direct',
-    'hypervclock',
-}
+_BASELINE = sets.BASELINE
 _NESTED = 'it needs nested virtualization, which the host has switched off'
 _APIC = (
     'it needs APIC virtualization (APICv or AVIC), which the host has '

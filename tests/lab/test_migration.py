@@ -19,6 +19,7 @@ from tests.lab import fixture
 from tests.lab import lab
 from tests.lab import migrate_guest
 from tests.lab import spec as lab_spec
+from tests import sets
 
 _MODULE = 'tests.lab.migrate'
 _SECONDS = 900.0
@@ -40,22 +41,8 @@ _HOSTS = {
         module_params=('kvm_amd.avic=0', 'kvm_amd.nested=0'),
     ),
 }
-# The package's own list, written down, and what it makes a guest read.
-_BASELINE = {
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'stimer.direct',
-    'reset',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-    'hypervclock',
-}
+_BASELINE = sets.BASELINE
+# What it makes a guest read.
 _READ = {
     '0x40000000': ['0x40000005', '0x7263694d', '0x666f736f', '0x76482074'],
     '0x40000003': ['0x00000aff', '0x00000030', '0x00000000', '0x00080108'],

@@ -11,25 +11,12 @@ from tests.lab import base
 from tests.lab import exception
 from tests.lab import fixture
 from tests.lab import spec as lab_spec
+from tests import sets
 
 _MODULE = 'tests.lab.verify_guests'
 # The package's own lists, written down: what libvirt 9.0 and QEMU 7.2 on AMD
 # can show, and what they cannot.
-_BASELINE = {
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'stimer.direct',
-    'reset',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-    'hypervclock',
-}
+_BASELINE = sets.BASELINE
 _SHOWN = _BASELINE | {'vendor_id', 'reenlightenment', 'avic'}
 _TOO_NEW = {'emsr_bitmap', 'xmm_input'}
 # libvirt 9.0 passes over elements that it does not know below <tlbflush>.

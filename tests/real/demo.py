@@ -24,24 +24,10 @@ from tests.real import base
 from tests.real import embedded
 from tests.real import kvm
 from tests.real import show
+from tests import sets
 
 # What the fake host offers: all that libvirt 9.0 can list on an AMD machine.
-FAKE_HOST = (
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'reset',
-    'vendor_id',
-    'frequencies',
-    'reenlightenment',
-    'tlbflush',
-    'ipi',
-    'avic',
-)
+FAKE_HOST = sets.LISTED_ON_AMD
 
 BOOTS = (
     ('windows', nova.STOCK_DRIVER),

@@ -3,22 +3,11 @@
 
 import dataclasses
 
-MINIMAL = frozenset(('relaxed', 'vapic', 'spinlocks', 'hypervclock'))
-BASELINE = MINIMAL | {
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'stimer.direct',
-    'reset',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-}
-PERFORMANCE = BASELINE | {'tlbflush.extended', 'xmm_input', 'avic'}
-NESTED = PERFORMANCE | {'evmcs', 'emsr_bitmap', 'tlbflush.direct'}
-# What Nova's own driver has in its list since 2023.2 or longer.
-STOCK = BASELINE - {'stimer', 'stimer.direct'}
+from tests import sets
+
+MINIMAL, BASELINE = sets.MINIMAL, sets.BASELINE
+PERFORMANCE, NESTED = sets.PERFORMANCE, sets.NESTED
+STOCK = sets.STOCK
 
 # The spinlock retries of a guest that is told never to notify its host.
 NEVER = 0xFFFFFFFF

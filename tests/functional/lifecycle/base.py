@@ -15,9 +15,10 @@ from nova.tests.fixtures import libvirt as fakelibvirt
 from nova_hyperv_enlight.virt import recorder
 from tests.functional import base
 from tests.functional import guest
+from tests import sets
 
 WINDOWS = {'os_type': 'windows'}
-MINIMAL = frozenset(('relaxed', 'vapic', 'spinlocks', 'hypervclock'))
+MINIMAL = sets.MINIMAL
 #: All that libvirt lists, of a host that has everything.
 RICH = (
     'relaxed',
@@ -41,7 +42,7 @@ RICH = (
 #: What an older host lists.
 POOR = ('relaxed', 'vapic', 'spinlocks', 'vpindex')
 #: What Nova itself gives to Windows.
-STOCK = guest.BASELINE - {'stimer', 'stimer.direct'}
+STOCK = sets.STOCK
 
 _DOMAIN = 'nova.tests.fixtures.libvirt.Domain'
 

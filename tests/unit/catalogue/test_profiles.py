@@ -7,32 +7,17 @@ import ddt
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from tests import sets
 from tests.unit import base
 
 PROFILES = profiles.PROFILES
 
-MINIMAL = {'relaxed', 'vapic', 'spinlocks', 'hypervclock'}
-BASELINE = {
-    *MINIMAL,
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'stimer.direct',
-    'reset',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-}
-PERFORMANCE = {*BASELINE, 'tlbflush.extended', 'xmm_input', 'avic'}
-NESTED = {*PERFORMANCE, 'evmcs', 'emsr_bitmap', 'tlbflush.direct'}
-
 NAMES = (
     ('none', set()),
-    ('minimal', MINIMAL),
-    ('baseline', BASELINE),
-    ('performance', PERFORMANCE),
-    ('nested', NESTED),
+    ('minimal', sets.MINIMAL),
+    ('baseline', sets.BASELINE),
+    ('performance', sets.PERFORMANCE),
+    ('nested', sets.NESTED),
 )
 
 MODES = (

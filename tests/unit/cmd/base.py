@@ -13,6 +13,7 @@ import fixtures
 
 from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight.host import kvm
+from tests import sets
 from tests.unit import base
 
 CPU = """
@@ -33,23 +34,7 @@ DOCUMENT = """
   </features>
 </domainCapabilities>
 """
-#: What libvirt 9.0 lists on an AMD host whose KVM emulates Hyper-V.
-NAMES = (
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'reset',
-    'vendor_id',
-    'frequencies',
-    'reenlightenment',
-    'tlbflush',
-    'ipi',
-    'avic',
-)
+NAMES = sets.LISTED_ON_AMD
 
 
 def document(names=NAMES, release='7.2', vendor='AMD', virt_type='kvm'):

@@ -14,27 +14,13 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import hostcaps
 from nova_hyperv_enlight.host import kvm
+from tests import sets
 from tests.unit import base
 
 _DATA = base.DATA / 'lab'
 _MACHINES = ('pc', 'q35')
 # What libvirt 9.0 and QEMU 7.2 have, and KVM of Linux 6.1 emulates.
-_SOFTWARE = {
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'stimer.direct',
-    'reset',
-    'vendor_id',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-    'hypervclock',
-}
+_SOFTWARE = sets.BASELINE | {'vendor_id'}
 
 
 def _version(number):

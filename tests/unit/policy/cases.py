@@ -12,26 +12,15 @@ from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
+from tests import sets
 from tests.unit import base
 
 NAMES = tuple(enlightenments.ENLIGHTENMENTS)
 ALL = frozenset(NAMES)
 AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
 
-MINIMAL = frozenset(('relaxed', 'vapic', 'spinlocks', 'hypervclock'))
-BASELINE = MINIMAL | {
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'stimer.direct',
-    'reset',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-}
-PERFORMANCE = BASELINE | {'tlbflush.extended', 'xmm_input', 'avic'}
-NESTED = PERFORMANCE | {'evmcs', 'emsr_bitmap', 'tlbflush.direct'}
+MINIMAL, BASELINE = sets.MINIMAL, sets.BASELINE
+PERFORMANCE, NESTED = sets.PERFORMANCE, sets.NESTED
 
 #: What an image may switch unless the operator says otherwise.
 ANYTHING = ALL | {
