@@ -13,7 +13,6 @@ import tqdm
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import offers
-from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight.fleet import audit
 
 #: How long it may take before progress is shown.
@@ -25,7 +24,7 @@ _Guests = collections.abc.Iterable[audit.Guest]
 _COLUMNS = ('domain', 'code', 'name', 'text')
 
 
-class DomainAudit(base.EnlightCommand, lister.Lister):
+class DomainAudit(base.FindingsCommand, lister.Lister):
     """Show what is wrong with the Windows guests of a libvirt host
 
     A guest is Windows by Nova's metadata, by libosinfo's, or by --windows.
@@ -36,8 +35,6 @@ class DomainAudit(base.EnlightCommand, lister.Lister):
 
     Example: nova-hyperv-enlight domain audit --profile performance
     """
-
-    _found = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
@@ -72,8 +69,7 @@ class DomainAudit(base.EnlightCommand, lister.Lister):
         """
         # The rows are made while they are written.
         with contextlib.ExitStack() as self._until_written:
-            code = super().run(parsed_args)
-        return code or (probing.FINDINGS if self._found else 0)
+            return super().run(parsed_args)
 
     def take_action(
         self, parsed_args: argparse.Namespace
@@ -143,11 +139,11 @@ class DomainAudit(base.EnlightCommand, lister.Lister):
                     result.domain,
                 )
             for found in result.found:
-                self._found += 1
+                self.found += 1
                 yield found.domain, found.kind.code, found.name, found.text
         self.app.LOG.info(
             '%d of %d domains are Windows guests; findings: %d.',
             windows,
             read,
-            self._found,
+            self.found,
         )

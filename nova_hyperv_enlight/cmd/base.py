@@ -24,6 +24,8 @@ from nova_hyperv_enlight.policy import settings
 
 #: The exit code of bad input, and of what cannot run.
 CANNOT_RUN = 2
+#: The exit code where something was found.
+FINDINGS = 3
 #: What a command shows: the columns and the rows.
 Table = tuple[
     collections.abc.Sequence[str],
@@ -44,6 +46,22 @@ class EnlightCommand(example.ExampleCommand):
         except exception.EnlightException as err:
             self.app.LOG.error('%s', err)
             return CANNOT_RUN
+
+
+class FindingsCommand(EnlightCommand):
+    """A command that tells by its exit code whether it has found anything.
+
+    :ivar found: how much it has found.
+    """
+
+    found = 0
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command.
+
+        :returns: the exit code; 3 where something was found.
+        """
+        return super().run(parsed_args) or (FINDINGS if self.found else 0)
 
 
 def read_settings(parsed_args: argparse.Namespace) -> settings.Settings:

@@ -10,7 +10,6 @@ import re
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import fleet
-from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import check
@@ -19,7 +18,7 @@ from nova_hyperv_enlight.fleet import documents
 _URI = re.compile('[a-z][a-z0-9+.-]*://', re.IGNORECASE)
 
 
-class FleetCheck(fleet.FleetCommand):
+class FleetCheck(base.FindingsCommand, fleet.FleetCommand):
     """Show what keeps a guest from a live migration to another host
 
     A host is a document of "host show -f json" or a libvirt connection; with
@@ -30,8 +29,6 @@ class FleetCheck(fleet.FleetCommand):
 
     Example: nova-hyperv-enlight fleet check a.json qemu+ssh://b/system
     """
-
-    _found = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
@@ -67,14 +64,6 @@ class FleetCheck(fleet.FleetCommand):
         arguments.add_option_arguments(parser)
         return parser
 
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run the command.
-
-        :returns: the exit code; 3 where something is in the way.
-        """
-        code = super().run(parsed_args)
-        return code or (probing.FINDINGS if self._found else 0)
-
     def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show what is in the way.
 
@@ -96,7 +85,7 @@ class FleetCheck(fleet.FleetCommand):
                 destination.name,
                 ', '.join(untold),
             )
-        self._found = bool(found)
+        self.found = len(found)
         self.app.LOG.info(
             '%s would %smigrate from %s to %s.',
             f'The domain {parsed_args.domain}'

@@ -53,7 +53,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     arguments.add_toggle_arguments(group, ', beside the profile')
 
 
-class GuestVerify(probing.ProbingCommand, lister.Lister):
+class GuestVerify(base.FindingsCommand, probing.ProbingCommand, lister.Lister):
     """Show what a guest on this host is really shown
 
     Boots a probe in a guest of its own, reads back what that guest reads by
@@ -63,8 +63,6 @@ class GuestVerify(probing.ProbingCommand, lister.Lister):
 
     Example: nova-hyperv-enlight guest verify --profile performance
     """
-
-    _missing = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
@@ -78,14 +76,6 @@ class GuestVerify(probing.ProbingCommand, lister.Lister):
         probing.add_arguments(parser)
         arguments.add_option_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        """Run the command.
-
-        :returns: the exit code; 3 where something is missing.
-        """
-        code = super().run(parsed_args)
-        return code or (probing.FINDINGS if self._missing else 0)
 
     def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show what the guest is shown.
@@ -110,7 +100,7 @@ class GuestVerify(probing.ProbingCommand, lister.Lister):
                     connection, question, probing.conditions(parsed_args)
                 )
                 findings = verify.compare(asked, leaves, left_out)
-        self._missing = any(finding.is_missing for finding in findings)
+        self.found = sum(finding.is_missing for finding in findings)
         for line in probing.refusals(findings):
             self.app.LOG.warning('%s', line)
         return _decoded(leaves) if parsed_args.decode else _compared(findings)

@@ -21,9 +21,6 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
 
-#: The exit code where something was found.
-FINDINGS = 3
-
 _ARCH = 'x86_64'
 #: How often a guest's timeout all guests of a matrix may take together.
 _MATRIX = 4
