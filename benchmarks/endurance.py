@@ -17,6 +17,7 @@ import threading
 import time
 from unittest import mock
 
+from nova import exception as nova_exception
 import psutil
 
 # First of all, for it settles Nova's threads.
@@ -79,9 +80,8 @@ class _Bench(guest.GuestTestCase):
     def _build(self, driver, arguments):
         try:
             driver._get_guest_config(*arguments, context=self.context).to_xml()
-        except Exception as err:
-            if type(err).__name__ != 'InvalidInput':
-                raise
+        except nova_exception.InvalidInput:
+            pass  # A fifth of the images is refused.
 
     def _long(self, driver):
         process = psutil.Process()

@@ -184,7 +184,8 @@ def _lacking(
         try:
             root = xml.parse(domain.XMLDesc(), 'domain', domain.name())
             selection = hyperv.read(root)
-        # libvirt.libvirtError is not named here. The guest may have gone.
+        # libvirt.libvirtError is not named here: the program also runs
+        # without libvirt-python. The guest may have gone.
         except Exception as err:
             unread.append(f'{domain.name()} ({err})')
             continue

@@ -92,7 +92,7 @@ def look_up(connection: Connection, name: str) -> Guest:
     """
     try:
         return connection.lookupByName(name)
-    except Exception as err:
+    except Exception as err:  # As in select().
         raise exception.InvalidRequest(
             reason=f'There is no domain {name!r}: {err}'
         ) from err
@@ -129,6 +129,7 @@ class Auditor:
             read = domain.parse(guest.XMLDesc(0))
         except exception.MalformedDocument as err:
             return _unread(name, findings.UNREADABLE, str(err))
+        # As in select(): of libvirt's errors one is told by its code.
         except Exception as err:
             if _error_code(err) == _NO_DOMAIN:
                 text = 'It vanished before it could be read.'

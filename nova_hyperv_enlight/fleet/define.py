@@ -52,6 +52,8 @@ def define(
         source.parse(former.encode(), plan.name), plan.change
     ).decode()
     kept = keep.keep(directory, plan.name, former.encode())
+    # libvirt.libvirtError is not named in this room: the package runs
+    # without libvirt-python. In each block below only libvirt is called.
     try:
         connection.defineXML(data)
     except Exception as err:
@@ -75,7 +77,7 @@ def define(
 
 def _read(guest: apply.Guest, plan: apply.Plan) -> str:
     """Return a guest's document with its passwords, if it is still that."""
-    try:
+    try:  # As in define().
         text, former = guest.XMLDesc(apply.INACTIVE), guest.XMLDesc(_WHOLE)
     except Exception as err:
         raise exception.NotDefined(
@@ -91,7 +93,7 @@ def _read(guest: apply.Guest, plan: apply.Plan) -> str:
 
 def _restore(connection: Connection, guest: apply.Guest, former: str) -> str:
     """Give back what a guest had, and say whether it has it."""
-    try:
+    try:  # As in define().
         connection.defineXML(former)
         if guest.XMLDesc(_WHOLE) == former:
             return 'it has again what it had'

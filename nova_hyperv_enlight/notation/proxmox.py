@@ -47,7 +47,7 @@ _LIST = re.compile(r'[+-][\w.-]+(;[+-][\w.-]+)*')
 
 def recognises(text: str) -> bool:
     """Whether a text looks like this notation."""
-    if re.match(r'\s*[<{]', text):
+    if statement.is_document(text):
         return False
     return bool(
         re.search(

@@ -24,6 +24,11 @@ _QUOTED_LENGTH = 64
 _INTEGER = re.compile('0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20}')
 
 
+def is_document(text: str) -> bool:
+    """Whether a text looks like XML or JSON, whatever stands in it."""
+    return bool(re.match(r'\s*[<{]', text))
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """What is said of one enlightenment.

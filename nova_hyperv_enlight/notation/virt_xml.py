@@ -77,7 +77,7 @@ for _entry in enlightenments.ENLIGHTENMENTS.values():
 
 def recognises(text: str) -> bool:
     """Whether a text looks like this notation."""
-    if re.match(r'\s*[<{]', text):
+    if statement.is_document(text):
         return False
     return bool(
         re.search(
