@@ -77,12 +77,16 @@ def _describe(host: capabilities.HostCapabilities) -> dict[str, typing.Any]:
     }
 
 
-def _newer(
+def newer(
     host: capabilities.HostCapabilities,
+    more: collections.abc.Set[str] = _NEWER_NAMES,
 ) -> capabilities.HostCapabilities:
-    """The same kernel and processor under a libvirt that knows more."""
+    """The same kernel and processor under a libvirt that knows more.
+
+    :param more: the names that it lists beside those that this one does.
+    """
     found = host.witnesses
-    names = (found.domcaps.names or frozenset()) | _NEWER_NAMES
+    names = (found.domcaps.names or frozenset()) | more
     return capabilities.conclude(
         dataclasses.replace(
             found,
@@ -121,7 +125,7 @@ def ask() -> dict[str, typing.Any]:
         'apic': facts.apic,
     }
     answers['machines'] = {name: _describe(hosts[name]) for name in MACHINES}
-    answers['newer'] = _describe(_newer(hosts['pc']))
+    answers['newer'] = _describe(newer(hosts['pc']))
     answers['qemu'] = _describe(source.capabilities('x86_64', 'pc', 'qemu'))
     answers['logged'] = sentences.kept
     return answers

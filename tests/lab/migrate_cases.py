@@ -11,11 +11,10 @@ from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
+from tests.lab import ask_host
 from tests.lab import migrate_guest
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
-# The first releases that know every name.
-_LIBVIRT, _QEMU = (12, 0, 0), (11, 0, 0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,21 +36,15 @@ class Case:
 def newer(
     host: capabilities.HostCapabilities,
 ) -> capabilities.HostCapabilities:
-    """The same kernel and processor under a libvirt that knows more."""
+    """What ask_host.newer() says, of all names that are too new here."""
     found = host.witnesses
-    too_new = {
-        name
-        for name, entry in _CATALOGUE.items()
-        if found.libvirt and entry.min_libvirt > found.libvirt
-    }
-    names = (found.domcaps.names or frozenset()) | too_new
-    return capabilities.conclude(
-        dataclasses.replace(
-            found,
-            libvirt=_LIBVIRT,
-            qemu=_QEMU,
-            domcaps=dataclasses.replace(found.domcaps, names=names),
-        )
+    return ask_host.newer(
+        host,
+        {
+            name
+            for name, entry in _CATALOGUE.items()
+            if found.libvirt and entry.min_libvirt > found.libvirt
+        },
     )
 
 

@@ -16,6 +16,7 @@ from nova.virt.libvirt import utils as libvirt_utils
 from nova_hyperv_enlight.guest import cpuid
 from tests.fixtures import nova
 from tests.fixtures import server
+from tests.real import cases
 from tests.real import embedded
 from tests.real import kvm
 
@@ -67,7 +68,7 @@ class RealTestCase(server.ServerMixin, integrated_helpers._IntegratedTestBase):
     def setUp(self):
         if kvm.unexpected():
             self.fail(kvm.unexpected())
-        self._require(self._missing())
+        cases.require(self, self._missing())
         self._embedded = embedded.get()
         self._configure()
         fakelibvirt.disable_event_thread(self)  # there is one already
@@ -95,13 +96,6 @@ class RealTestCase(server.ServerMixin, integrated_helpers._IntegratedTestBase):
             # the one thing that no CI can be made to have
             self.skipTest(kvm.missing())
         return None
-
-    def _require(self, reason):
-        if not reason:
-            return
-        if os.environ.get('CI') == 'true':
-            self.fail(f'CI must have what this test needs: {reason}')
-        self.skipTest(reason)
 
     def _configure(self):
         instances = tempfile.mkdtemp(dir=self._embedded.root)

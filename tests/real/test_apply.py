@@ -3,7 +3,6 @@
 
 import contextlib
 import io
-import os
 import pathlib
 import shutil
 import subprocess
@@ -14,9 +13,8 @@ import testtools
 
 from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight.domxml import hyperv
-from tests.real import embedded
+from tests.real import cases
 from tests.real import guests
-from tests.real import test_verify
 
 _MANY = 200
 _DATA = pathlib.Path(__file__).parents[1] / 'data' / 'domaincaps'
@@ -76,14 +74,6 @@ def _names(domain, flags=INACTIVE):
     return hyperv.read(etree.fromstring(domain.XMLDesc(flags))).names
 
 
-def require(test, reason):
-    """Skip a test, but on CI, which must have all that it needs."""
-    if reason and os.environ.get('CI') == 'true':
-        test.fail(f'CI must have what this test needs: {reason}')
-    if reason:
-        test.skipTest(reason)
-
-
 class TestDriverCase(testtools.TestCase):
     """Base of the tests on libvirt's driver for tests.
 
@@ -97,7 +87,7 @@ class TestDriverCase(testtools.TestCase):
         try:
             import libvirt
         except ImportError as err:
-            require(self, str(err))
+            cases.require(self, str(err))
         libvirt.registerErrorHandler(lambda *args: None, None)
         # As long as it is open, whoever opens another one sees its guests.
         self.connection = libvirt.open(self.URI)
@@ -165,7 +155,9 @@ class ApplyManyTest(TestDriverCase):
         self.assertEqual(before, domain.XMLDesc(INACTIVE | SECURE))
 
     def test_a_diff_that_patch_takes(self):
-        require(self, None if shutil.which('patch') else 'there is no patch')
+        cases.require(
+            self, None if shutil.which('patch') else 'there is no patch'
+        )
         domain = self.define('win')
         path = self.kept / 'win.xml'
         path.write_text(domain.XMLDesc(INACTIVE))
@@ -185,24 +177,11 @@ class ApplyManyTest(TestDriverCase):
         self.assertNotIn(_SECRET, out)
 
 
-class ApplyTest(testtools.TestCase):
+class ApplyTest(cases.EmbeddedCase):
     """On real QEMU's guests."""
 
     def setUp(self):
         super().setUp()
-        reason = None
-        try:
-            self.driver = embedded.get()
-        except embedded.Unavailable as err:
-            reason = str(err)
-        require(self, reason)
-        self.addCleanup(self.driver.clear)
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'libvirt.open',
-                lambda uri: test_verify.Borrowed(self.driver.connection),
-            )
-        )
         self.kept = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
 
     def define(self, **changes):

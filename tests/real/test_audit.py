@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 
-import fixtures
 import testtools
 
 from nova_hyperv_enlight.catalogue import enlightenments
@@ -16,10 +15,9 @@ from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight.fleet import audit
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.policy import settings
-from tests.real import embedded
+from tests.real import cases
 from tests.real import guests
 from tests.real import kvm
-from tests.real import test_verify
 
 _MANY = 300
 _DOMCAPS = str(
@@ -187,24 +185,8 @@ class AuditManyTest(testtools.TestCase):
         self.assertIn("no domain 'bogus'", err)
 
 
-class AuditTest(testtools.TestCase):
+class AuditTest(cases.EmbeddedCase):
     """On the embedded driver, whose guests are those of QEMU."""
-
-    def setUp(self):
-        super().setUp()
-        reason = None
-        try:
-            self.driver = embedded.get()
-        except embedded.Unavailable as err:
-            reason = str(err)
-        test_verify._require(self, reason)
-        self.addCleanup(self.driver.clear)
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'libvirt.open',
-                lambda uri: test_verify.Borrowed(self.driver.connection),
-            )
-        )
 
     def call(self, *argv):
         return _call('--connect', self.driver.uri, *argv)

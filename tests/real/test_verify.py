@@ -19,7 +19,6 @@ import time
 
 import ddt
 import fixtures
-import testtools
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.cmd import main
@@ -28,7 +27,7 @@ from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import cpuid
 from nova_hyperv_enlight.guest import domain
 from nova_hyperv_enlight.policy import decision
-from tests.real import embedded
+from tests.real import cases
 from tests.real import guests
 from tests.real import kvm
 
@@ -119,48 +118,11 @@ def _qemus(temporary):
                 yield words
 
 
-def _require(test, reason):
-    if reason and os.environ.get('CI') == 'true':
-        test.fail(f'CI must have what this test needs: {reason}')
-    if reason:
-        test.skipTest(reason)
-
-
-class Borrowed:
-    """An open connection that whoever gets it cannot close.
-
-    libvirt registers its embedded driver anew for each connection that is
-    opened, and runs out of places after some twenty in a process ("Too many
-    drivers"). So the tests of a process share one.
-    """
-
-    def __init__(self, connection):
-        self._connection = connection
-
-    def __getattr__(self, name):
-        return getattr(self._connection, name)
-
-    def close(self):
-        return 0
-
-
-class VerifyCase(testtools.TestCase):
+class VerifyCase(cases.EmbeddedCase):
     """Runs the program on this process's embedded libvirt."""
 
     def setUp(self):
         super().setUp()
-        reason = None
-        try:
-            self.driver = embedded.get()
-        except embedded.Unavailable as err:
-            reason = str(err)
-        _require(self, reason)
-        self.addCleanup(self.driver.clear)
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'libvirt.open', lambda uri: Borrowed(self.driver.connection)
-            )
-        )
         self.useFixture(
             fixtures.MonkeyPatch(
                 'nova_hyperv_enlight.cmd.probing.run_events', lambda: None

@@ -9,6 +9,7 @@ import sys
 import ddt
 from lxml import etree
 
+from tests.real import cases
 from tests.real import guests
 from tests.real import test_apply
 
@@ -22,7 +23,7 @@ class VirtXmlTest(test_apply.TestDriverCase):
 
     def setUp(self):
         super().setUp()
-        test_apply.require(
+        cases.require(
             self,
             None if shutil.which('virt-xml') else 'virtinst is not installed',
         )

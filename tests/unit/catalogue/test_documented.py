@@ -52,17 +52,26 @@ class Extension(fixtures.Fixture):
             sys.modules[name] = known
 
 
-@ddt.ddt
-class DocumentedTestCase(base.TestCase):
-    """Walks every entry: the documentation tells of it."""
+class RenderTestCase(base.TestCase):
+    """Renders what an extension of the documentation makes.
+
+    :cvar EXTENSION: the fixture that loads it
+    """
+
+    EXTENSION = Extension
 
     def setUp(self):
         super().setUp()
-        self.extension = self.useFixture(Extension()).module
+        self.extension = self.useFixture(self.EXTENSION()).module
 
     def render(self, directive):
         """Return the text that a directive makes."""
         return '\n'.join(directive.lines(None))
+
+
+@ddt.ddt
+class DocumentedTestCase(RenderTestCase):
+    """Walks every entry: the documentation tells of it."""
 
     @ddt.data(*enlightenments.ENLIGHTENMENTS)
     def test_section(self, name):

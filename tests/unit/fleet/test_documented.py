@@ -30,16 +30,10 @@ class Extension(fixtures.Fixture):
 
 
 @ddt.ddt
-class DocumentedTestCase(base.TestCase):
+class DocumentedTestCase(test_documented.RenderTestCase):
     """Walks every kind of finding: the documentation tells of it."""
 
-    def setUp(self):
-        super().setUp()
-        self.extension = self.useFixture(Extension()).module
-
-    def render(self, directive):
-        """Return the text that a directive makes."""
-        return '\n'.join(directive.lines(None))
+    EXTENSION = Extension
 
     @ddt.data(*findings.KINDS)
     def test_section(self, code):
