@@ -6,21 +6,11 @@ import ddt
 import fixtures
 
 from tests.unit.cmd import base
+from tests.unit.notation import test_article
 
 _ARTICLE = 'qemu64,hv_relaxed,hv_spinlocks=0x1fff,hv_vapic,hv_time'
 _NAMES = 'relaxed vapic spinlocks.retries=8191 hypervclock\n'
-_XML = """\
-<features>
-  <hyperv>
-    <relaxed state="on"/>
-    <vapic state="on"/>
-    <spinlocks state="on" retries="8191"/>
-  </hyperv>
-</features>
-<clock>
-  <timer name="hypervclock" present="yes"/>
-</clock>
-"""
+_XML = test_article.WRITTEN['libvirt'] + '\n'
 
 
 @ddt.ddt

@@ -7,7 +7,6 @@ import ddt
 import fixtures
 
 from nova_hyperv_enlight.fleet import findings
-from tests.unit import base
 from tests.unit.catalogue import test_documented
 
 

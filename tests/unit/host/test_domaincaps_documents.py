@@ -3,28 +3,11 @@
 import ddt
 
 from nova_hyperv_enlight.host import domaincaps
+from tests import sets
 from tests.unit import base
 from tests.unit.host import samples
 
-# What libvirt 9.0 and QEMU 7.2 list on a host with all of Hyper-V.
-LAB = frozenset(
-    (
-        'relaxed',
-        'vapic',
-        'spinlocks',
-        'vpindex',
-        'runtime',
-        'synic',
-        'stimer',
-        'reset',
-        'vendor_id',
-        'frequencies',
-        'reenlightenment',
-        'tlbflush',
-        'ipi',
-        'avic',
-    )
-)
+LAB = frozenset(sets.LISTED_ON_AMD)
 NEWER = {'emsr_bitmap', 'xmm_input'}
 
 DOCUMENTS = (
