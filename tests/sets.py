@@ -24,8 +24,9 @@ NESTED = PERFORMANCE | {'evmcs', 'emsr_bitmap', 'tlbflush.direct'}
 #: What Nova's own driver has in its list since 2023.2 or longer.
 STOCK = BASELINE - {'stimer', 'stimer.direct'}
 
-#: What libvirt 9.0 lists on an AMD host whose KVM emulates Hyper-V.
-LISTED_ON_AMD = (
+#: Names that flavors, images and recorded sets hold. Append only: a line is
+#: never changed, moved or removed, and a new one goes to the end.
+PUBLISHED = (
     'relaxed',
     'vapic',
     'spinlocks',
@@ -39,5 +40,20 @@ LISTED_ON_AMD = (
     'reenlightenment',
     'tlbflush',
     'ipi',
+    'evmcs',
     'avic',
+    'emsr_bitmap',
+    'xmm_input',
+    'stimer.direct',
+    'tlbflush.direct',
+    'tlbflush.extended',
+    'hypervclock',
 )
+
+#: libvirt's enum virDomainHyperv: what ``<features><hyperv>`` may hold, and
+#: what libvirt lists of a host that has everything.
+LIBVIRT = PUBLISHED[:17]
+
+#: What libvirt 9.0 lists on any host whose KVM emulates Hyper-V.
+LISTED = LIBVIRT[:13]
+LISTED_ON_AMD = (*LISTED, 'avic')

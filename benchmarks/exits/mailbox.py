@@ -8,7 +8,6 @@ import mmap
 import pathlib
 import struct
 import time
-import types
 import typing
 
 #: Where it is in the guest's memory, and so in the file behind that.
@@ -85,12 +84,7 @@ class Mailbox:
     def __enter__(self) -> typing.Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._memory.close()
 
     def wait(

@@ -7,28 +7,17 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
 
 # Nova 34.0.0, nova/virt/libvirt/driver.py: _set_features, and the
-# hypervclock of _set_clock. There is no profile of it: 'stock' leaves Nova's
-# list alone, whatever that is.
-_STOCK = (
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'reset',
-    'frequencies',
-    'tlbflush',
-    'ipi',
-    'hypervclock',
-)
+# hypervclock of _set_clock. The profile 'stock' names nothing: it leaves
+# Nova's list alone, whatever that is.
+_BASELINE = profiles.PROFILES['baseline'].names
+_STOCK = _BASELINE - {'stimer', 'stimer.direct'}
 
 #: Names of enlightenments by the set's name, the smallest set first.
 SETS: dict[str, frozenset[str]] = {
     'none': profiles.PROFILES['none'].names,
     'minimal': profiles.PROFILES['minimal'].names,
-    'stock': frozenset(_STOCK),
-    'baseline': profiles.PROFILES['baseline'].names,
+    'stock': _STOCK,
+    'baseline': _BASELINE,
 }
 
 

@@ -9,6 +9,7 @@ import tomllib
 import fixtures
 
 from nova_hyperv_enlight import exception
+from tests.fixtures import site as site_fixture
 from tests.functional import base
 from tests.functional import guest
 
@@ -39,26 +40,7 @@ class Installed(fixtures.Fixture):
         (info / 'METADATA').write_text(
             'Metadata-Version: 2.1\nName: site-hooks\nVersion: 1.0\n'
         )
-        # stevedore remembers what it found, on disk and in the class.
-        self.useFixture(
-            fixtures.EnvironmentVariable('XDG_CACHE_HOME', str(site / 'cache'))
-        )
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'stevedore.extension.ExtensionManager.ENTRY_POINT_CACHE', {}
-            )
-        )
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'sys.path', [str(site), str(PACKAGE), *sys.path]
-            )
-        )
-        self.addCleanup(self._forget)
-
-    @staticmethod
-    def _forget():
-        for name in [n for n in sys.modules if n.startswith('site_hooks')]:
-            del sys.modules[name]
+        self.useFixture(site_fixture.OnPath('site_hooks', site, PACKAGE))
 
 
 class ThirdPartyHookTestCase(guest.PluginTestCase):

@@ -6,7 +6,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import types
 import typing
 
 from tests.lab import image as lab_image
@@ -129,12 +128,7 @@ class Machine:
             )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         process = self.process
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):

@@ -6,7 +6,6 @@ import json
 import pathlib
 import subprocess
 import time
-import types
 import typing
 
 from tests.lab import exception
@@ -56,12 +55,7 @@ class Watch:
                 self._pairs.append((source, target))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._open_files.close()
 
     def until_status(

@@ -20,25 +20,7 @@ from tests import sets
 WINDOWS = {'os_type': 'windows'}
 MINIMAL = sets.MINIMAL
 #: All that libvirt lists, of a host that has everything.
-RICH = (
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'reset',
-    'vendor_id',
-    'frequencies',
-    'reenlightenment',
-    'tlbflush',
-    'ipi',
-    'evmcs',
-    'avic',
-    'emsr_bitmap',
-    'xmm_input',
-)
+RICH = sets.LIBVIRT
 #: What an older host lists.
 POOR = ('relaxed', 'vapic', 'spinlocks', 'vpindex')
 #: What Nova itself gives to Windows.

@@ -4,35 +4,6 @@
 
 from nova_hyperv_enlight.catalogue import model
 
-# Names that flavors, images and recorded sets hold. Append only: a line is
-# never changed, moved or removed, and a new one goes to the end.
-PUBLISHED = (
-    'relaxed',
-    'vapic',
-    'spinlocks',
-    'vpindex',
-    'runtime',
-    'synic',
-    'stimer',
-    'reset',
-    'vendor_id',
-    'frequencies',
-    'reenlightenment',
-    'tlbflush',
-    'ipi',
-    'evmcs',
-    'avic',
-    'emsr_bitmap',
-    'xmm_input',
-    'stimer.direct',
-    'tlbflush.direct',
-    'tlbflush.extended',
-    'hypervclock',
-)
-
-# libvirt's enum virDomainHyperv: what <features><hyperv> may hold.
-LIBVIRT = PUBLISHED[:17]
-
 # Name, QEMU flag, first libvirt, first QEMU: libvirt's formatdomain, QEMU's
 # docs/system/i386/hyperv.rst.
 VERSIONS = (

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import pathlib
-import sys
 
 import ddt
 import fixtures
@@ -11,6 +10,7 @@ from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.hooks import base as hooks_base
 from nova_hyperv_enlight.hooks import manager
 from nova_hyperv_enlight.policy import decision
+from tests.fixtures import site as site_fixture
 from tests.unit import base
 
 MODULE = '''
@@ -99,24 +99,7 @@ class InstalledHooks(fixtures.Fixture):
         ):
             (site / path).parent.mkdir(exist_ok=True)
             (site / path).write_text(text, encoding='utf-8')
-        # stevedore remembers what it found, on disk and in the class.
-        self.useFixture(
-            fixtures.EnvironmentVariable('XDG_CACHE_HOME', str(site / 'cache'))
-        )
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'stevedore.extension.ExtensionManager.ENTRY_POINT_CACHE', {}
-            )
-        )
-        self.useFixture(
-            fixtures.MonkeyPatch('sys.path', [str(site), *sys.path])
-        )
-        self.addCleanup(self._forget)
-
-    @staticmethod
-    def _forget():
-        for name in [n for n in sys.modules if n.startswith('site_hooks')]:
-            del sys.modules[name]
+        self.useFixture(site_fixture.OnPath('site_hooks', site))
 
 
 @ddt.ddt

@@ -16,7 +16,7 @@ AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
 W = capabilities.Witness
 
 # The names of the enumeration of libvirt 9.0, on any host.
-LISTED = tuple(name for name in sets.LISTED_ON_AMD if name != 'avic')
+LISTED = sets.LISTED
 
 
 @ddt.ddt
@@ -114,20 +114,11 @@ class HostsTestCase(samples.OfferTestCase):
         )
         self.assertIn('reenlightenment', samples.offered(facts))
 
-    def test_intel_nested(self):
+    # With libvirt's enumeration, and without.
+    @ddt.data('9.0-qemu6.1', '8.0-qemu6.2')
+    def test_intel_nested(self, releases):
         facts = samples.witnesses(
-            'intel-libvirt9.0-qemu6.1-composed',
-            samples.kernel_facts(INTEL),
-            tsc_frequency=1,
-        )
-        self.assertEqual(
-            {*LISTED, 'evmcs', 'stimer.direct', 'hypervclock'},
-            samples.offered(facts),
-        )
-
-    def test_intel_without_enumeration(self):
-        facts = samples.witnesses(
-            'intel-libvirt8.0-qemu6.2-composed',
+            f'intel-libvirt{releases}-composed',
             samples.kernel_facts(INTEL),
             tsc_frequency=1,
         )
