@@ -10,6 +10,7 @@ from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -27,7 +28,7 @@ DOCUMENT = (
 
 def host():
     """Return a host that has everything."""
-    return capabilities.conclude(
+    return weighing.conclude(
         capabilities.Witnesses(
             virt_type='kvm',
             arch='x86_64',

@@ -20,6 +20,7 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import settings
 
 #: The exit code of bad input, and of what cannot run.
@@ -129,7 +130,7 @@ def read_host(
     :raises MalformedDocument: the saved document cannot be read.
     """
     if parsed_args.domcaps:
-        return capabilities.conclude(
+        return weighing.conclude(
             read_saved(parsed_args, parsed_args.arch, parsed_args.virt_type)
         )
     connection, local = connect(parsed_args.connect)

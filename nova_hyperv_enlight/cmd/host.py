@@ -18,6 +18,7 @@ from nova_hyperv_enlight.fleet import facts
 from nova_hyperv_enlight.guest import matrix
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import weighing
 
 #: What stands in the columns that a row has no use for.
 _NOTHING = '-'
@@ -110,7 +111,7 @@ class HostShow(probing.ProbingCommand, lister.Lister):
             *matrix.disagreements(findings, asked.kernel.leaves),
         ):
             self.app.LOG.warning('%s', line)
-        return capabilities.conclude(
+        return weighing.conclude(
             dataclasses.replace(asked, not_shown=matrix.not_shown(findings))
         )
 

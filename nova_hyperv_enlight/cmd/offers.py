@@ -11,6 +11,7 @@ from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.host import weighing
 
 
 def of_host(connection: typing.Any, local: bool) -> audit.Offers:
@@ -32,7 +33,7 @@ def of_saved(saved: capabilities.Witnesses) -> audit.Offers:
     def offers(
         arch: str, machine: str | None, virt_type: str
     ) -> capabilities.HostCapabilities:
-        return capabilities.conclude(
+        return weighing.conclude(
             dataclasses.replace(saved, arch=arch, virt_type=virt_type)
         )
 
@@ -49,7 +50,7 @@ def unasked(named: frozenset[str]) -> audit.Offers:
         arch: str, machine: str | None, virt_type: str
     ) -> capabilities.HostCapabilities:
         # What it says of itself rules out enough.
-        host = capabilities.conclude(
+        host = weighing.conclude(
             capabilities.Witnesses(
                 virt_type=virt_type, arch=arch, machine=machine
             )

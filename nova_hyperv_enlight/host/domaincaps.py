@@ -17,6 +17,9 @@ from nova_hyperv_enlight.host import xml
 
 #: <features><hyperv> came with libvirt 9.0.0 (its NEWS).
 FIRST_LIBVIRT = (9, 0, 0)
+#: Of an older QEMU libvirt cannot enumerate all that it has (the message of
+#: the commit that brought the element).
+COMPLETE_QEMU = (6, 1, 0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

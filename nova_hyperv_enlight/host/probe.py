@@ -14,6 +14,7 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import hostcaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 
 # oslo.log sets up the same loggers in nova-compute, and is a tenth of the time
 # that a command takes to start.
@@ -197,7 +198,7 @@ class Probe:
             self._kernel = self._ask_kernel()
         witnesses = ask(self._connect, arch, machine, virt_type, self._kernel)
         self._unasked.say(witnesses.unasked)
-        concluded = capabilities.conclude(
+        concluded = weighing.conclude(
             dataclasses.replace(witnesses, not_shown=self._not_shown)
         )
         # libvirt that fails now may answer at the next boot.
@@ -216,7 +217,7 @@ class Probe:
         """
         if virt_type != 'kvm':
             # Nobody need be asked: Hyper-V is emulated by KVM alone.
-            return capabilities.conclude(
+            return weighing.conclude(
                 capabilities.Witnesses(
                     virt_type=virt_type, arch=arch, machine=machine
                 )

@@ -10,6 +10,7 @@ from nova_hyperv_enlight.fleet import recognition
 from nova_hyperv_enlight.fleet import rules
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import settings
 from tests.fixtures import releases
 from tests.functional import base
@@ -18,9 +19,7 @@ from tests.functional import guest
 STOCK = guest.BASELINE - {'stimer', 'stimer.direct'}
 #: A host that has everything.
 HOST = assumed.offering(
-    capabilities.conclude(
-        capabilities.Witnesses(virt_type='kvm', arch='x86_64')
-    ),
+    weighing.conclude(capabilities.Witnesses(virt_type='kvm', arch='x86_64')),
     frozenset(enlightenments.ENLIGHTENMENTS),
     'it is said so',
 )

@@ -19,6 +19,7 @@ from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
@@ -87,7 +88,7 @@ def newer(
     """
     found = host.witnesses
     names = (found.domcaps.names or frozenset()) | more
-    return capabilities.conclude(
+    return weighing.conclude(
         dataclasses.replace(
             found,
             libvirt=_NEWER_LIBVIRT,

@@ -14,6 +14,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight.fleet import audit
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import settings
 from tests.real import cases
 from tests.real import guests
@@ -85,7 +86,7 @@ def _codes(rows):
 
 
 def _offers(arch, machine, virt_type):
-    return capabilities.conclude(
+    return weighing.conclude(
         capabilities.Witnesses(virt_type=virt_type, arch=arch)
     )
 

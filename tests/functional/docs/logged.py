@@ -7,6 +7,7 @@ import pathlib
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import resolve
@@ -21,7 +22,7 @@ _WITHOUT = 'amd-libvirt9.0-qemu7.2-machine-q35'
 def _host(name=_HERE, **facts):
     """Return a host that was recorded."""
     caps = domaincaps.parse((_DOCUMENTS / f'{name}.xml').read_bytes())
-    return capabilities.conclude(
+    return weighing.conclude(
         capabilities.Witnesses(
             virt_type='kvm',
             arch='x86_64',

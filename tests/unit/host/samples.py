@@ -9,6 +9,7 @@ from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 
 DOCUMENTS = base.DATA / 'domaincaps'
@@ -120,7 +121,7 @@ def kernel_facts(vendor=model.Vendor.INTEL, *, without=(), **changes):
 
 def offered(facts):
     """Return the names that a host of these witnesses offers."""
-    offers = capabilities.conclude(facts).offers
+    offers = weighing.conclude(facts).offers
     return {name for name, offer in offers.items() if offer.offered}
 
 
@@ -132,5 +133,5 @@ class OfferTestCase(base.TestCase):
             capabilities.Offer(
                 name=name, offered=offered, witness=witness, evidence=evidence
             ),
-            capabilities.conclude(facts).offers[name],
+            weighing.conclude(facts).offers[name],
         )

@@ -7,6 +7,7 @@ from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from tests import sets
 from tests.unit import base
 from tests.unit.host import samples
@@ -25,17 +26,17 @@ class ConcludeTestCase(samples.OfferTestCase):
 
     def test_conclude_keeps_witnesses(self):
         facts = samples.witnesses('amd-libvirt9.0-qemu7.2-lab-pc')
-        self.assertIs(facts, capabilities.conclude(facts).witnesses)
+        self.assertIs(facts, weighing.conclude(facts).witnesses)
 
     @ddt.data(*samples.RELEASES)
     def test_conclude_offers_every_name_in_order(self, document):
-        offers = capabilities.conclude(samples.witnesses(document)).offers
+        offers = weighing.conclude(samples.witnesses(document)).offers
         self.assertEqual(NAMES, tuple(offers))
         self.assertEqual(NAMES, tuple(o.name for o in offers.values()))
 
     @ddt.data(*samples.RELEASES)
     def test_conclude_evidence_reads_after_a_name(self, document):
-        offers = capabilities.conclude(samples.witnesses(document)).offers
+        offers = weighing.conclude(samples.witnesses(document)).offers
         for offer in offers.values():
             self.assertRegex(offer.evidence, r'\A[A-Za-z].*[^.\s]\Z')
 
@@ -58,7 +59,7 @@ class ConcludeTestCase(samples.OfferTestCase):
 
     def test_conclude_nothing_known(self):
         facts = samples.witnesses()
-        offers = capabilities.conclude(facts).offers.values()
+        offers = weighing.conclude(facts).offers.values()
         self.assertEqual({None}, {offer.offered for offer in offers})
         self.assertEqual({W.NONE}, {offer.witness for offer in offers})
 

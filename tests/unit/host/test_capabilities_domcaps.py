@@ -5,6 +5,7 @@ import ddt
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 from tests.unit.host import samples
 
@@ -25,7 +26,7 @@ class DomcapsTestCase(base.TestCase):
         facts = samples.witnesses(
             None, kernel, domcaps=document, **{**NEW, **changes}
         )
-        return capabilities.conclude(facts).offers[name]
+        return weighing.conclude(facts).offers[name]
 
     def check(self, offer, offered, witness, evidence):
         self.assertEqual(
@@ -153,7 +154,7 @@ class HypervclockTestCase(base.TestCase):
         facts = samples.witnesses(
             None, kernel, domcaps=document, **{**NEW, **changes}
         )
-        offer = capabilities.conclude(facts).offers['hypervclock']
+        offer = weighing.conclude(facts).offers['hypervclock']
         return offer.offered, offer.witness
 
     @ddt.data('relaxed', 'vapic', 'vpindex', 'synic', 'ipi')

@@ -6,6 +6,7 @@ from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 from tests.unit.host import samples
 
@@ -40,7 +41,7 @@ class HardwareTestCase(base.TestCase):
         facts = samples.witnesses(
             DOCUMENTS[vendor], samples.kernel_facts(vendor, **changes)
         )
-        return capabilities.conclude(facts).offers[name]
+        return weighing.conclude(facts).offers[name]
 
     @ddt.unpack
     @ddt.data(*NEEDS)
@@ -87,7 +88,7 @@ class EvmcsTestCase(base.TestCase):
     """evmcs is for Intel hosts with nesting on."""
 
     def check(self, facts, offered, witness, evidence=None):
-        offer = capabilities.conclude(facts).offers['evmcs']
+        offer = weighing.conclude(facts).offers['evmcs']
         self.assertEqual(
             (offered, witness, evidence or offer.evidence),
             (offer.offered, offer.witness, offer.evidence),
@@ -176,5 +177,5 @@ class EvmcsTestCase(base.TestCase):
             qemu=(11, 0, 0),
             domcaps=samples.listing('tlbflush', 'vapic', name),
         )
-        offer = capabilities.conclude(facts).offers[name]
+        offer = weighing.conclude(facts).offers[name]
         self.assertEqual((None, W.NONE), (offer.offered, offer.witness))

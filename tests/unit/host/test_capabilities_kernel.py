@@ -6,6 +6,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from tests.unit.host import samples
 
 NAMES = tuple(enlightenments.ENLIGHTENMENTS)
@@ -163,7 +164,7 @@ class VersionTestCase(samples.OfferTestCase):
     )
     def test_one_release_unknown(self, releases, name):
         facts = samples.witnesses(None, None, **releases)
-        self.assertIsNone(capabilities.conclude(facts).offers[name].offered)
+        self.assertIsNone(weighing.conclude(facts).offers[name].offered)
 
     @ddt.unpack
     @ddt.data(
@@ -175,9 +176,7 @@ class VersionTestCase(samples.OfferTestCase):
     def test_releases_by_the_document(self, machine, name, offered):
         document = samples.listing('stimer', 'tlbflush', machine=machine)
         facts = samples.witnesses(domcaps=document)
-        self.assertIs(
-            offered, capabilities.conclude(facts).offers[name].offered
-        )
+        self.assertIs(offered, weighing.conclude(facts).offers[name].offered)
 
     def test_kernel_confirms(self):
         facts = samples.witnesses(None, samples.kernel_facts(), **NEW)

@@ -6,6 +6,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 from tests.unit.host import connection
 from tests.unit.host import samples
@@ -19,7 +20,7 @@ class GuestWitnessTestCase(base.TestCase):
 
     def offers(self, kernel=samples.LAB_KERNEL, **kwargs):
         facts = samples.witnesses(DOCUMENT, kernel, **kwargs)
-        return capabilities.conclude(facts).offers
+        return weighing.conclude(facts).offers
 
     @ddt.data('relaxed', 'synic', 'spinlocks', 'hypervclock', 'stimer.direct')
     def test_not_shown(self, name):

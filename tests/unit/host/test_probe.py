@@ -10,6 +10,7 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 from tests.unit.host import connection
 from tests.unit.host import samples
@@ -134,7 +135,7 @@ class ProbeTestCase(base.TestCase):
 
     def test_capabilities(self):
         self.assertEqual(
-            capabilities.conclude(
+            weighing.conclude(
                 probe.ask(connection.Connection, *GUEST, samples.LAB_KERNEL)
             ),
             self.probe.capabilities(*GUEST),

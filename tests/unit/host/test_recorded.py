@@ -14,6 +14,7 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import hostcaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from tests import sets
 from tests.unit import base
 
@@ -85,7 +86,7 @@ class RecordedTestCase(base.TestCase):
         return facts, witnesses
 
     def offered(self, name, machine):
-        offers = capabilities.conclude(self.read(name, machine)[1]).offers
+        offers = weighing.conclude(self.read(name, machine)[1]).offers
         return {
             name for name, offer in offers.items() if offer.offered is True
         }

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from nova_hyperv_enlight.conf import profiles_file
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import hostcaps
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.notation import convert
 from tests.unit import base
@@ -39,7 +39,7 @@ def read(data):
         found = domaincaps.parse(data)
     except exception.MalformedDocument:
         return None
-    return capabilities.conclude(samples.witnesses(domcaps=found)).offers
+    return weighing.conclude(samples.witnesses(domcaps=found)).offers
 
 
 @ddt.ddt

@@ -14,6 +14,7 @@ from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -195,7 +196,7 @@ _CONCLUDED = st.builds(
     domcaps=_DOCUMENTS,
     kernel=_KERNELS,
     tsc_frequency=st.sampled_from((2794748000, None)),
-).map(capabilities.conclude)
+).map(weighing.conclude)
 _GIVEN = st.builds(
     cases.make_host, _SUBSETS, unknown=_FEW, vendor=_VENDORS, libvirt=_LIBVIRT
 )

@@ -4,6 +4,7 @@ import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import record
@@ -24,7 +25,7 @@ def started_with(*names, **selection):
 
 def concluded(vendor, names=LISTED, **kernel):
     """Return a host of a new libvirt, by its witnesses."""
-    return capabilities.conclude(
+    return weighing.conclude(
         capabilities.Witnesses(
             virt_type='kvm',
             arch='x86_64',
@@ -126,7 +127,7 @@ class ObstaclesTestCase(base.TestCase):
         )
 
     def test_obstacles_a_host_without_hyperv(self):
-        host = capabilities.conclude(
+        host = weighing.conclude(
             samples.witnesses(
                 'amd-libvirt9.0-qemu7.2-machine-q35', samples.MACHINE_KERNEL
             )
@@ -188,7 +189,7 @@ class ObstaclesTestCase(base.TestCase):
         )
 
     def test_obstacles_virt_type_qemu(self):
-        host = capabilities.conclude(
+        host = weighing.conclude(
             capabilities.Witnesses(virt_type='qemu', arch='x86_64')
         )
 

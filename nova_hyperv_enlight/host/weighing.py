@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Weigh what the witnesses said of a host.
+
+Any of them can rule an enlightenment out; the most particular one that
+speaks rules it in. A witness that could not be asked says nothing: "unknown"
+is not "no".
+"""
+
+import types
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import domaincaps
+
+_Witness = capabilities.Witness
+_X86 = ('x86_64', 'i686')
+
+
+def _no(
+    entry: model.Enlightenment, witness: _Witness, evidence: str
+) -> capabilities.Offer:
+    return capabilities.Offer(
+        name=entry.name, offered=False, witness=witness, evidence=evidence
+    )
+
+
+def _yes(
+    entry: model.Enlightenment, witness: _Witness, evidence: str
+) -> capabilities.Offer:
+    return capabilities.Offer(
+        name=entry.name, offered=True, witness=witness, evidence=evidence
+    )
+
+
+def _ask_virt_type(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    if w.virt_type != 'kvm':
+        return _no(
+            entry,
+            _Witness.VIRT_TYPE,
+            f'only KVM emulates Hyper-V, and virt_type is {w.virt_type}',
+        )
+    if w.arch not in _X86:
+        return _no(
+            entry,
+            _Witness.VIRT_TYPE,
+            f'Hyper-V is emulated for x86 only, and the guest is {w.arch}',
+        )
+    return None
+
+
+def _ask_kernel(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    """Let the kernel rule out: QEMU refuses what KVM does not support."""
+    if w.kernel.hyperv is False:
+        return _no(
+            entry,
+            _Witness.KVM,
+            "the host's KVM does not emulate Hyper-V (KVM_CAP_HYPERV is 0)",
+        )
+    if entry.placement is model.Placement.TIMER and w.kernel.time is False:
+        return _no(
+            entry,
+            _Witness.KVM,
+            "the host's KVM has no reference clock (KVM_CAP_HYPERV_TIME is 0)",
+        )
+    missing = _missing_bits(entry, w)
+    if missing:
+        return _no(
+            entry, _Witness.KVM, f"the host's KVM does not support {missing}"
+        )
+    return None
+
+
+def _missing_bits(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> str | None:
+    if w.kernel.leaves is None:
+        return None
+    for bits in entry.cpuid:
+        shown = w.kernel.leaves.get(bits.leaf, {}).get(bits.register, 0)
+        if shown & bits.bits != bits.bits:
+            return (
+                f'CPUID {bits.leaf:#x} {bits.register.value.upper()} '
+                f'{bits.bits:#x}'
+            )
+    return None
+
+
+def _ask_version(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    """Let releases that are known to be too old rule out."""
+    for what, found, wanted in (
+        ('libvirt', w.libvirt, entry.min_libvirt),
+        ('QEMU', w.qemu, entry.min_qemu),
+    ):
+        if found is not None and found < wanted:
+            return _no(
+                entry,
+                _Witness.VERSION,
+                f'it needs {what} {model.version_text(wanted)}, and the '
+                f'host has {model.version_text(found)}',
+            )
+    return None
+
+
+def _ask_hardware(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    """Let the processor and the parameters of its kvm module rule out."""
+    if w.vendor is not None and entry.vendors:
+        if w.vendor not in entry.vendors:
+            only = ', '.join(vendor.value for vendor in entry.vendors)
+            return _no(
+                entry,
+                _Witness.SYSFS if w.kernel.vendor else _Witness.DOMCAPS,
+                f'only {only} processors have it, and the host is '
+                f'{w.vendor.value}',
+            )
+    if not entry.hardware:
+        return None
+    needed = dict(entry.hardware).get(w.vendor) if w.vendor else None
+    has = {
+        model.Hardware.NESTED: w.kernel.nested,
+        model.Hardware.APIC: w.kernel.apic,
+        None: None,
+    }[needed]
+    if has is False and needed is not None:
+        return _no(
+            entry,
+            _Witness.SYSFS,
+            f'it needs {needed.value}, which the host has switched off',
+        )
+    # What KVM reports only where the hardware can do it proves itself.
+    asked = w.domcaps.names is not None or w.kernel.leaves is not None
+    if has is None and (entry.reported_always or not asked):
+        return _unknown(
+            entry, f'whether the host has {_needs(entry)} could not be read'
+        )
+    return None
+
+
+def _ask_tsc(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    if entry.pins_tsc and w.tsc_frequency is None:
+        return _unknown(
+            entry,
+            'it needs a pinned TSC frequency, and libvirt does not tell that '
+            'of the host',
+        )
+    return None
+
+
+def _ask_guest(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    """Let a guest rule out what it was given and did not see."""
+    if entry.name in w.not_shown:
+        return _no(entry, _Witness.GUEST, 'not shown to a guest on this host')
+    return None
+
+
+def _needs(entry: model.Enlightenment) -> str:
+    return ' or '.join(
+        dict.fromkeys(hardware.value for _, hardware in entry.hardware)
+    )
+
+
+def _unknown(entry: model.Enlightenment, evidence: str) -> capabilities.Offer:
+    return capabilities.Offer(
+        name=entry.name, offered=None, witness=_Witness.NONE, evidence=evidence
+    )
+
+
+def _ask_domcaps(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    caps = w.domcaps
+    if caps.supported is False:
+        return _no(
+            entry, _Witness.DOMCAPS, "libvirt says hyperv supported='no'"
+        )
+    if caps.names is None:
+        return None
+    # QEMU accepts names that carry only a value on any kernel; where none of
+    # the others is listed, the kernel emulates nothing.
+    proved = any(
+        name in caps.names
+        for name, other in enlightenments.ENLIGHTENMENTS.items()
+        if other.cpuid
+    )
+    timer = entry.placement is model.Placement.TIMER
+    if not proved and w.kernel.hyperv is None:
+        return _no(
+            entry,
+            _Witness.DOMCAPS,
+            'libvirt lists nothing that the kernel emulates',
+        )
+    if entry.name in caps.names:
+        return _yes(entry, _Witness.DOMCAPS, 'libvirt lists it')
+    default = dict(caps.defaults).get(entry.name)
+    if default is not None:
+        answer = _yes if default else _no
+        return answer(
+            entry,
+            _Witness.DOMCAPS,
+            f'libvirt gives it as {"on" if default else "off"} by default',
+        )
+    if timer and proved and w.kernel.time is None:
+        return _yes(
+            entry,
+            _Witness.DOMCAPS,
+            'libvirt lists what the kernel emulates beside it',
+        )
+    listed = entry.parent in caps.names if entry.parent else timer
+    if listed or (w.qemu and w.qemu < domaincaps.COMPLETE_QEMU):
+        return None
+    return _no(
+        entry,
+        _Witness.DOMCAPS,
+        f'libvirt does not list {entry.parent or "it"}',
+    )
+
+
+def _confirm(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer | None:
+    """Rule in what nobody ruled out: by the kernel, else by the releases.
+
+    The releases speak for hosts whose libvirt does not enumerate, that is
+    before 9.0, and for what its enumeration leaves out. They do not stand
+    in for a document that should be there and is not.
+    """
+    libvirt = w.libvirt or w.domcaps.min_libvirt
+    qemu = w.qemu or w.domcaps.min_qemu
+    if libvirt < entry.min_libvirt or qemu < entry.min_qemu:
+        return None
+    if entry.cpuid and w.kernel.leaves is not None:
+        return _yes(entry, _Witness.KVM, "the host's KVM supports its CPUID")
+    if not entry.cpuid and w.kernel.hyperv:
+        return _yes(entry, _Witness.KVM, "the host's KVM emulates Hyper-V")
+    if entry.placement is model.Placement.TIMER and w.kernel.time:
+        return _yes(
+            entry, _Witness.KVM, "the host's KVM has a reference clock"
+        )
+    if not w.domcaps.known and libvirt >= domaincaps.FIRST_LIBVIRT:
+        return None
+    return _yes(
+        entry,
+        _Witness.VERSION,
+        f'libvirt {model.version_text(libvirt)} and QEMU '
+        f'{model.version_text(qemu)} know it, and nothing says that the '
+        'host lacks it',
+    )
+
+
+_QUESTIONS = (
+    _ask_virt_type,
+    _ask_kernel,
+    _ask_version,
+    _ask_hardware,
+    _ask_guest,
+    _ask_tsc,
+    _ask_domcaps,
+    _confirm,
+)
+
+
+def _judge(
+    entry: model.Enlightenment, w: capabilities.Witnesses
+) -> capabilities.Offer:
+    for ask in _QUESTIONS:
+        offer = ask(entry, w)
+        if offer is not None:
+            return offer
+    return _unknown(entry, 'nobody could say whether the host has it')
+
+
+def conclude(
+    witnesses: capabilities.Witnesses,
+) -> capabilities.HostCapabilities:
+    """Weigh what the witnesses said; pure and complete.
+
+    :param witnesses: what each of them said.
+    :returns: an offer for every name of the catalogue.
+    """
+    return capabilities.HostCapabilities(
+        witnesses=witnesses,
+        offers=types.MappingProxyType(
+            {
+                name: _judge(entry, witnesses)
+                for name, entry in enlightenments.ENLIGHTENMENTS.items()
+            }
+        ),
+    )
