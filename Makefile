@@ -15,17 +15,18 @@ TOX = .venv/bin/tox run
 
 # Every directory that environments are installed in, by one that uses it; the
 # slowest first.
-INSTALLED = functional nova33-part py3 pep8 docs
+INSTALLED = functional nova33 py3 pep8 docs
 
 # The test environments, and the directories that hold their tests.
-TESTS = py3 functional nova33-part real install lab-tests
-TEST_DIRS = . tests/functional .tox/nova33-part/tests tests/real \
-    tests/install tests/lab
+TESTS = py3 functional nova33 real install lab-tests
+TEST_DIRS = . tests/functional $(addprefix .tox/nova33/tests/,unit eventlet \
+    threads) tests/real tests/install tests/lab
 
 # Every release of Nova that is supported, each with Pythons of its own; those
-# that pyenv has are found too.
+# that pyenv has are found too, after the one to use.
 MATRIX = nova29 nova30 nova31 nova32 nova33 nova34
 PYTHONS = $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.1[1-9]*/bin/python3)
+DISCOVER = $(if $(PYTHONS),--discover .venv/bin/python $(PYTHONS))
 
 comma := ,
 empty :=
@@ -64,16 +65,17 @@ demo:
 check:
 	@tools/bootstrap test doc || [ $$? -eq 3 ]
 	@rm -rf $(addsuffix /.stestr,$(TEST_DIRS))
-	@$(TOX)-parallel -q --parallel 2 --parallel-no-spinner --notest \
-	    -e $(call list,$(INSTALLED)) || true
-	@$(TOX) -e $(call list,$(TESTS) pep8 docs releasenotes); status=$$?; \
+	@$(TOX)-parallel -q $(DISCOVER) --parallel 2 --parallel-no-spinner \
+	    --notest -e $(call list,$(INSTALLED)) || true
+	@$(TOX) $(DISCOVER) -e $(call list,$(TESTS) pep8 docs releasenotes); \
+	status=$$?; \
 	.venv/bin/python tools/verdict.py $(TEST_DIRS) && exit $$status
 
 .PHONY: matrix
 matrix:
 	@tools/bootstrap test || [ $$? -eq 3 ]
 	@rm -rf $(MATRIX:%=.tox/%/tests)
-	@$(TOX) $(if $(PYTHONS),--discover $(PYTHONS)) -e $(call list,$(MATRIX)); \
+	@$(TOX) $(DISCOVER) -e $(call list,$(MATRIX)); \
 	status=$$?; .venv/bin/python tools/verdict.py .tox/nova[0-9][0-9]/tests/* \
 	&& exit $$status
 
