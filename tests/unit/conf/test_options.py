@@ -99,6 +99,22 @@ class OptionsTestCase(base.TestCase):
         self.assertEqual(expected, list(described))
         self.assertNotIn(None, described.values())
 
+    @ddt.data(
+        ('spinlock_retries', 'auto'),
+        ('spinlock_retries', '4096'),
+        ('vendor_id', 'KVMKVMKVM'),
+    )
+    @ddt.unpack
+    def test_values_of_enlightenments(self, name, value):
+        path = self.make_dir() / 'nova.conf'
+        path.write_text(
+            f'[hyperv_enlight]\n{name} = {value}\n', encoding='utf-8'
+        )
+
+        self.conf([], default_config_files=[str(path)])
+
+        self.assertEqual(value, self.conf.hyperv_enlight[name])
+
     def test_group_says_when_changes_take_effect(self):
         self.assertIn(
             'Changes take effect when nova-compute restarts',
