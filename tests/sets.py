@@ -21,7 +21,8 @@ BASELINE = MINIMAL | {
 PERFORMANCE = BASELINE | {'tlbflush.extended', 'xmm_input', 'avic'}
 NESTED = PERFORMANCE | {'evmcs', 'emsr_bitmap', 'tlbflush.direct'}
 
-#: What Nova's own driver has in its list since 2023.2 or longer.
+#: What Nova's own driver has in its list since 2023.2 or longer: Nova 34.0.0,
+#: nova/virt/libvirt/driver.py, _set_features and the timer of _set_clock.
 STOCK = BASELINE - {'stimer', 'stimer.direct'}
 
 #: Names that flavors, images and recorded sets hold. Append only: a line is

@@ -5,19 +5,15 @@ import collections.abc
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
-
-# Nova 34.0.0, nova/virt/libvirt/driver.py: _set_features, and the
-# hypervclock of _set_clock. The profile 'stock' names nothing: it leaves
-# Nova's list alone, whatever that is.
-_BASELINE = profiles.PROFILES['baseline'].names
-_STOCK = _BASELINE - {'stimer', 'stimer.direct'}
+from tests import sets
 
 #: Names of enlightenments by the set's name, the smallest set first.
 SETS: dict[str, frozenset[str]] = {
     'none': profiles.PROFILES['none'].names,
     'minimal': profiles.PROFILES['minimal'].names,
-    'stock': _STOCK,
-    'baseline': _BASELINE,
+    # The profile names nothing: it leaves Nova's list alone, whatever that is.
+    'stock': sets.STOCK,
+    'baseline': profiles.PROFILES['baseline'].names,
 }
 
 

@@ -90,9 +90,10 @@ def look_up(connection: Connection, name: str) -> Guest:
 
     :raises InvalidRequest: there is none of that name.
     """
+    # Only libvirt is called, whose error is not named in this room.
     try:
         return connection.lookupByName(name)
-    except Exception as err:  # As in select().
+    except Exception as err:
         raise exception.InvalidRequest(
             reason=f'There is no domain {name!r}: {err}'
         ) from err

@@ -14,9 +14,9 @@ from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import settings
 from tests.fixtures import releases
 from tests.functional import base
-from tests.functional import guest
+from tests import sets
 
-STOCK = guest.BASELINE - {'stimer', 'stimer.direct'}
+STOCK = sets.STOCK
 #: A host that has everything.
 HOST = assumed.offering(
     weighing.conclude(capabilities.Witnesses(virt_type='kvm', arch='x86_64')),

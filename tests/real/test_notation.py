@@ -23,7 +23,6 @@ from nova_hyperv_enlight.notation import convert
 from nova_hyperv_enlight.notation import names
 from nova_hyperv_enlight.notation import qemu
 from nova_hyperv_enlight.policy import decision
-
 from tests.real import cases
 
 _QEMU = 'qemu-system-x86_64'

@@ -10,7 +10,8 @@ from tests.real import base
 from tests.real import kvm
 from tests import sets
 
-# What every KVM that emulates Hyper-V can deliver of the baseline.
+# What every KVM that emulates Hyper-V can deliver of the baseline: the oldest
+# names, from relaxed to reset.
 ALWAYS = frozenset(sets.PUBLISHED[:8])
 
 
