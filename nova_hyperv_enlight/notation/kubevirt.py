@@ -2,9 +2,13 @@
 
 """KubeVirt's ``features.hyperv`` and ``clock.timer.hyperv``, YAML or JSON.
 
-kubevirt.io/api/core/v1: Features, FeatureHyperv, Timer.
+And the same of a preference, ``preferredHyperv`` and ``preferredTimer``.
+https://github.com/kubevirt/kubevirt: staging/src/kubevirt.io/api,
+core/v1/schema.go, Features, FeatureHyperv and Timer;
+instancetype/v1beta1/types.go, VirtualMachinePreferenceSpec.
 """
 
+import collections.abc
 import re
 
 from nova_hyperv_enlight.catalogue import enlightenments
@@ -20,8 +24,18 @@ _HYPERV, _PASSTHROUGH = 'hyperv', 'hypervPassthrough'
 _ENABLED, _PRESENT = 'enabled', 'present'
 #: The least number of retries, and what KubeVirt takes where there is none.
 MIN_RETRIES = '4096'
-# How deep the domain may lie: a VirtualMachine, an instance of one, or less.
+_PREFERENCES = ('VirtualMachinePreference', 'VirtualMachineClusterPreference')
+_PREFERRED = {
+    ('features', 'preferredHyperv'): ('features', _HYPERV),
+    ('clock', 'preferredTimer'): ('clock', 'timer'),
+}
+# How deep the domain may lie: a pool, a VirtualMachine, an instance of one,
+# or less.
 _PATHS: tuple[tuple[str, ...], ...] = (
+    (
+        *('spec', 'virtualMachineTemplate'),
+        *('spec', 'template', 'spec', 'domain'),
+    ),
     ('spec', 'template', 'spec', 'domain'),
     ('template', 'spec', 'domain'),
     ('spec', 'domain'),
@@ -51,7 +65,7 @@ def recognises(text: str) -> bool:
         re.match(r'\s*[{]', text)
         or re.search(
             rf'^[ -]*(apiVersion|spec|domain|features|clock|{_HYPERV}|'
-            rf'{_PASSTHROUGH}):(\s|$)',
+            rf'{_PASSTHROUGH}|preferredHyperv|preferredTimer):(\s|$)',
             text,
             re.MULTILINE,
         )
@@ -158,27 +172,133 @@ def _read_domain(
             )
 
 
+def _is_preference(document: manifest.Mapping) -> bool:
+    return document.get('kind') in _PREFERENCES or (
+        'kind' not in document
+        and any(
+            preferred in _mapping(document, section)
+            for section, preferred in _PREFERRED
+        )
+    )
+
+
+def _prefer(
+    domain: manifest.Mapping, preference: manifest.Mapping
+) -> manifest.Mapping:
+    """Return a domain with what it leaves to its preference.
+
+    As KubeVirt does, pkg/instancetype/preference/apply: of ``hyperv`` name
+    by name, of the timers only where the domain has none at all.
+    """
+    body = _mapping(preference, 'spec') or preference
+    done = dict(domain)
+    for (section, preferred), (_, key) in _PREFERRED.items():
+        found = _mapping(_mapping(body, section), preferred)
+        own = dict(_mapping(done, section))
+        if key == _HYPERV:
+            found = {**found, **_mapping(own, key)}
+        elif key in own:
+            continue
+        if found:
+            own[key] = found
+            done[section] = own
+    return done
+
+
+def _reference(document: manifest.Mapping) -> tuple[str | None, str] | None:
+    """Return the kind and the name of a machine's preference, if it has one.
+
+    A machine says it by ``spec.preference``, and that of a pool by its own.
+    """
+    for path in (
+        ('spec', 'preference'),
+        ('spec', 'virtualMachineTemplate', 'spec', 'preference'),
+    ):
+        found = _follow(document, path)
+        if found and 'name' in found:
+            # KubeVirt's default.
+            return found.get('kind', _PREFERENCES[1]), found['name']
+        if found and 'inferFromVolume' in found:
+            return None, f'of the volume {found["inferFromVolume"]}'
+    return None
+
+
+def _guest(
+    documents: list[manifest.Mapping],
+) -> tuple[manifest.Mapping | None, list[statement.Loss]]:
+    """Return the domain of the guest in these documents.
+
+    :raises MalformedDocument: there are several.
+    """
+    preferences, machines = [], []
+    for document in documents:
+        if _is_preference(document):
+            preferences.append(document)
+            continue
+        domain = _domain(document)
+        if domain:
+            machines.append((domain, _reference(document)))
+    if not machines and len(preferences) == 1:
+        return _prefer({}, preferences[0]), []
+    if len(machines) > 1 or (preferences and not machines):
+        raise statement.error(
+            NAME,
+            f'there are {len(machines)} guests and {len(preferences)} '
+            'preferences in it: what is read is one guest and its preference, '
+            'or one preference',
+        )
+    if not machines:
+        return None, []
+    ((domain, reference),) = machines
+    if reference is None:
+        return domain, []
+    for each in preferences:
+        name = _mapping(each, 'metadata').get('name')
+        if (each.get('kind'), name) == reference:
+            return _prefer(domain, each), []
+    return domain, [
+        statement.Loss(
+            word=f'preference: {reference[1]}',
+            reason='it is not in the text, and may hold more',
+        )
+    ]
+
+
+def _losses_of_devices(domain: manifest.Mapping) -> list[statement.Loss]:
+    devices = _mapping(domain, 'devices').get('panicDevices')
+    return [
+        statement.Loss(
+            word='panicDevices: hyperv',
+            reason='it is a device: QEMU has hv-crash for it',
+        )
+        for each in (devices if isinstance(devices, list) else ())
+        if isinstance(each, dict) and each.get('model') == 'hyperv'
+    ]
+
+
 def read(text: str) -> statement.Reading:
     """Read a VirtualMachine, an instance of one, or its domain.
 
-    Also ``features``, ``hyperv`` or what that holds, without the rest.
+    Also ``features``, ``hyperv`` or what that holds, without the rest; and a
+    preference, alone or beside the machine that refers to it.
 
     :raises MalformedDocument: not such a document, a name that is not
         known, or a value that is not allowed.
     """
     documents = manifest.load(text, NAME)
-    domains = [found for each in documents if (found := _domain(each))]
-    if len(domains) > 1:
-        raise statement.error(NAME, f'there are {len(domains)} guests in it')
-    if not domains and text.strip() not in ('', '{}'):
+    domain, losses = _guest(documents)
+    if domain is None and text.strip() not in ('', '{}'):
         raise statement.error(
             NAME, 'there is no domain with features or a clock in it'
         )
     collector = statement.Collector(NAME)
-    for domain in domains:
+    if domain is not None:
         _read_domain(domain, collector)
+        losses.extend(_losses_of_devices(domain))
     collector.default('spinlocks', MIN_RETRIES)
-    return statement.Reading(selection=collector.selection())
+    return statement.Reading(
+        selection=collector.selection(), losses=tuple(losses)
+    )
 
 
 def _value(said: statement.Statement) -> object:
@@ -211,31 +331,40 @@ def _write_into(holder: manifest.Mapping, said: statement.Statement) -> None:
     holder[key] = body
 
 
+def _losses_of_extras(
+    selection: decision.Selection, passthrough: bool
+) -> collections.abc.Iterator[statement.Loss]:
+    for word in statement.extras(selection):
+        if word.startswith(statement.TSC_FREQUENCY):
+            reason = 'KubeVirt pins the frequency by itself'
+            yield statement.Loss(word=word, reason=reason)
+        elif not passthrough:
+            reason = 'KubeVirt has no such mode'
+            yield statement.Loss(word=word, reason=reason)
+
+
 def write(selection: decision.Selection) -> statement.Writing:
     """Write the part of a guest's ``domain``, as YAML."""
-    statements, losses = statement.split_nested(selection)
-    passthrough = selection.mode is profiles.Mode.PASSTHROUGH
+    mode = statement.mode_but_libvirts(selection)
+    passthrough = mode is profiles.Mode.PASSTHROUGH
+    statements, losses = statement.split_nested(selection, mode)
     hyperv: manifest.Mapping = {}
     timers: manifest.Mapping = {}
+    losses.extend(_losses_of_extras(selection, passthrough))
     for said in statements:
         reason = _why_not(said, passthrough)
         if reason is not None:
-            losses.append(statement.Loss(word=said.word, reason=reason))
+            if not statement.goes_without_saying(said, mode):
+                losses.append(statement.Loss(word=said.word, reason=reason))
         elif said.entry.placement is model.Placement.TIMER:
             timers[said.entry.kubevirt or ''] = {_PRESENT: said.on}
         else:
             _write_into(hyperv, said)
-    for word in statement.extras(selection):
-        if word.startswith(statement.TSC_FREQUENCY):
-            reason = 'KubeVirt pins the frequency by itself'
-        elif passthrough:
-            continue
-        else:
-            reason = 'KubeVirt has no such mode'
-        losses.append(statement.Loss(word=word, reason=reason))
     domain: manifest.Mapping = {}
     if passthrough:
-        domain['features'] = {_PASSTHROUGH: {}}
+        # KubeVirt takes the value for granted: pkg/virt-handler/vm.go,
+        # pkg/virt-launcher/virtwrap/converter/compute/hypervisor_features.go.
+        domain['features'] = {_PASSTHROUGH: {_ENABLED: True}}
     elif hyperv:
         domain['features'] = {_HYPERV: hyperv}
     if timers:

@@ -5,12 +5,14 @@
 https://libvirt.org/formatdomain.html#hypervisor-features
 """
 
+import dataclasses
 import re
 
 from lxml import etree
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.notation import statement
@@ -21,6 +23,20 @@ NAME = 'libvirt'
 # What libvirt takes where the XML has no retries: NEWS 11.9.0. Older ones
 # refuse such a domain.
 NEVER_NOTIFY = '4294967295'
+# The schema wants an offset of each <clock>; libvirt takes this one where
+# there is none: src/conf/domain_conf.c, virDomainDefClockParse.
+_OFFSET = 'utc'
+_NOTHING_BESIDE = "libvirt allows nothing beside mode='passthrough'"
+# libvirt gives QEMU hv-crash for it: src/qemu/qemu_command.c,
+# qemuBuildCpuCommandLine.
+_PANIC = "./devices/panic[@model='hyperv']"
+_CRASH = statement.Loss(
+    word="<panic model='hyperv'/>",
+    reason=(
+        'it is a device: QEMU has hv-crash for it, virt-xml --panic '
+        'model=hyperv, KubeVirt panicDevices'
+    ),
+)
 # Where each part of a domain stands that a text may begin with.
 _PLACES = {
     'features': (),
@@ -151,18 +167,21 @@ def read(text: str) -> statement.Reading:
     domain = _domain(_elements(text))
     _check(domain)
     selection = complete(statement.Collector(NAME), hyperv.read(domain))
-    arguments = domain.findall(f'./{_QEMU}commandline/{_QEMU}arg')
-    return statement.Reading(
-        selection=selection,
-        losses=tuple(
-            statement.Loss(
-                word=argument.get('value', ''),
-                reason='arguments for QEMU itself are not read',
-            )
-            for argument in arguments
-            if _FLAG.search(argument.get('value', ''))
-        ),
+    losses: list[statement.Loss] = []
+    if selection.mode is profiles.Mode.PASSTHROUGH:
+        # As libvirt itself does.
+        selection, losses = split(selection)
+    if domain.find(_PANIC) is not None:
+        losses.append(_CRASH)
+    losses.extend(
+        statement.Loss(
+            word=argument.get('value', ''),
+            reason='arguments for QEMU itself are not read',
+        )
+        for argument in domain.findall(f'./{_QEMU}commandline/{_QEMU}arg')
+        if _FLAG.search(argument.get('value', ''))
     )
+    return statement.Reading(selection=selection, losses=tuple(losses))
 
 
 def _text(element: etree._Element) -> str:
@@ -171,24 +190,49 @@ def _text(element: etree._Element) -> str:
     return text
 
 
-def without(
-    selection: decision.Selection, losses: list[statement.Loss]
-) -> decision.Selection:
-    """Return a selection without what cannot be said of it."""
-    lost = {loss.word.partition('=')[0] for loss in losses}
-    return decision.Selection(
-        names=selection.names - lost,
-        off=selection.off - lost,
-        values=selection.values,
-        mode=selection.mode,
-        tsc_frequency=selection.tsc_frequency,
-    )
+def split(
+    selection: decision.Selection,
+) -> tuple[decision.Selection, list[statement.Loss]]:
+    """Return what of a selection a domain can say, and what not.
+
+    ``<hyperv mode='passthrough'>`` is empty: src/conf/schemas/
+    domaincommon.rng has no children for it, and domain_conf.c,
+    virDomainFeaturesHyperVDefParse, passes over those that are there.
+    """
+    found, losses = statement.split_nested(selection, selection.mode)
+    passthrough = selection.mode is profiles.Mode.PASSTHROUGH
+    said = []
+    for each in found:
+        if passthrough and each.entry.placement is model.Placement.FEATURE:
+            losses.append(
+                statement.Loss(word=each.word, reason=_NOTHING_BESIDE)
+            )
+        else:
+            said.append(each)
+    names = frozenset(each.entry.name for each in said)
+    frequency = selection.tsc_frequency
+    if frequency is not None and not any(
+        each.on and each.entry.pins_tsc for each in said
+    ):
+        losses.append(
+            statement.Loss(
+                word=f'{statement.TSC_FREQUENCY}={frequency}',
+                reason='nothing that can be said needs it',
+            )
+        )
+        frequency = None
+    return dataclasses.replace(
+        selection,
+        names=selection.names & names,
+        off=selection.off & names,
+        tsc_frequency=frequency,
+    ), losses
 
 
 def write(selection: decision.Selection) -> statement.Writing:
     """Write ``<features>`` and ``<clock>``, as far as there is need."""
-    _, losses = statement.split_nested(selection)
-    said = without(selection, losses)
+    said, losses = split(selection)
+    notes = []
     parts = []
     if hyperv.has_features(said):
         features = etree.Element('features')
@@ -196,9 +240,12 @@ def write(selection: decision.Selection) -> statement.Writing:
         parts.append(_text(features))
     timers = hyperv.build_timers(said)
     if timers:
-        clock = etree.Element('clock')
+        clock = etree.Element('clock', offset=_OFFSET)
         clock.extend(timers)
         parts.append(_text(clock))
+        notes.append('A guest that has a <clock> keeps its own offset.')
     return statement.Writing(
-        text='\n'.join(parts or ['<features/>']), losses=tuple(losses)
+        text='\n'.join(parts or ['<features/>']),
+        losses=tuple(losses),
+        notes=tuple(notes),
     )

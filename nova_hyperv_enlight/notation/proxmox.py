@@ -3,7 +3,8 @@
 """Proxmox VE's CPU flags: ``flags=+hv-tlbflush;+hv-evmcs``.
 
 In the ``cpu:`` line of a guest, in a custom CPU model, or by themselves; and
-what a guest's ``ostype`` brings. qemu-server: PVE/QemuServer/CPUConfig.pm,
+what a guest's ``ostype`` brings. https://github.com/proxmox/qemu-server:
+src/PVE/QemuServer/CPUConfig.pm, get_cpu_options and
 get_hyperv_enlightenments, as of machine type 3.1 and later.
 """
 
@@ -41,7 +42,19 @@ _LINE = re.compile(r'^([a-z][a-z0-9-]*):(.*)$', re.MULTILINE)
 _MODEL_LINE = re.compile(
     rf'^[ \t]+({_FLAGS}|{_VENDOR_ID})[ \t]+(\S+)', re.MULTILINE
 )
-_KEYS = ('cpu', 'ostype', 'bios', 'args', 'cpu-model')
+_KEYS = ('cpu', 'ostype', 'bios', 'args', 'cpu-model', 'kvm', 'machine')
+_CUSTOM = 'custom-'
+#: A device that is the guest's own graphics: PVE/QemuServer/PCI.pm, x-vga.
+_HOSTPCI = re.compile('hostpci[0-9]+')
+_XVGA = 'x-vga'
+#: What such a guest has for a vendor where nothing else is said.
+_XVGA_VENDOR = 'proxmox'
+_TRUE = ('1', 'on', 'yes', 'true')
+_FALSE = ('0', 'off', 'no', 'false')
+#: Machine types from which on Windows 11 has evmcs, on Intel hosts:
+#: PVE/QemuServer/Machine.pm.
+_EVMCS = (11, 0, 2)
+_MACHINE = re.compile(r'-([0-9]+)[.]([0-9]+)(?:[.][0-9]+)?(?:[+]pve([0-9]+))?')
 _LIST = re.compile(r'[+-][\w.-]+(;[+-][\w.-]+)*')
 
 
@@ -59,6 +72,14 @@ def recognises(text: str) -> bool:
     )
 
 
+def _version(machine: str) -> tuple[int, int, int] | None:
+    """Return the version of a machine type, None where it has none."""
+    match = _MACHINE.search(machine)
+    if match is None:
+        return None
+    return int(match[1]), int(match[2]), int(match[3] or 0)
+
+
 class _Reader:
     """One text, while it is read."""
 
@@ -66,6 +87,7 @@ class _Reader:
         self.collector = statement.Collector(NAME)
         self.aside: list[str] = []
         self.losses: list[statement.Loss] = []
+        self._vendor_ids: list[str] = []
 
     def flags(self, text: str) -> None:
         for flag in filter(None, text.split(';')):
@@ -78,9 +100,10 @@ class _Reader:
                 if flag[0] == '+':
                     self.collector.mode = profiles.Mode.PASSTHROUGH
             elif key in qemu.FOREIGN:
-                self.losses.append(
-                    statement.Loss(word=flag, reason=qemu.FOREIGN[key])
-                )
+                if flag[0] == '+':
+                    self.losses.append(
+                        statement.Loss(word=flag, reason=qemu.FOREIGN[key])
+                    )
             elif key in qemu.SWITCHES:
                 self.collector.switch(qemu.SWITCHES[key], flag[0] == '+')
             elif key.startswith('hv-'):
@@ -91,10 +114,6 @@ class _Reader:
             else:
                 self.aside.append(flag)
 
-    def vendor_id(self, text: str) -> None:
-        self.collector.switch('vendor_id', True)
-        self.collector.give('vendor_id', text)
-
     def cpu(self, text: str) -> None:
         """Read a property string: ``host,flags=+hv-evmcs``."""
         for item in filter(None, text.split(',')):
@@ -102,7 +121,7 @@ class _Reader:
             if key == _FLAGS:
                 self.flags(value)
             elif key == _VENDOR_ID:
-                self.vendor_id(value)
+                self._vendor_ids.append(value)
             elif _LIST.fullmatch(item):
                 self.flags(item)
             elif qemu.recognises(item):
@@ -113,22 +132,66 @@ class _Reader:
             else:
                 self.aside.append(item)
 
-    def ostype(self, ostype: str, bios: str) -> None:
-        """Add what Proxmox gives by itself; the flags override it."""
-        if bios == 'ovmf' and ostype in _HANG:
+    def boolean(self, key: str, text: str) -> bool:
+        if text.lower() not in (*_TRUE, *_FALSE):
+            raise self.collector.error(f'{key} is neither 0 nor 1')
+        return text.lower() in _TRUE
+
+    def vendor_ids(self) -> None:
+        """Collect the vendor that was named."""
+        for text in self._vendor_ids:
+            self.collector.switch('vendor_id', True)
+            self.collector.give('vendor_id', text)
+
+    def _why_none(self, of: dict[str, str]) -> str | None:
+        """Return why a guest is given nothing, None if it is."""
+        if not self.boolean('kvm', of.get('kvm', '1')):
+            return 'without kvm Proxmox gives none'
+        if of.get('bios') == 'ovmf' and of['ostype'] in _HANG:
+            return f'Proxmox gives none to {of["ostype"]} with ovmf'
+        if of['ostype'] not in OSTYPES:
+            return 'Proxmox gives none to other guests than Windows'
+        return None
+
+    def ostype(self, of: dict[str, str]) -> None:
+        """Add what Proxmox gives by itself; the flags override it.
+
+        :param of: a guest's lines, by their keys.
+        """
+        why_none = self._why_none(of)
+        if why_none is not None:
+            self.losses.extend(
+                statement.Loss(word=f'{_VENDOR_ID}={text}', reason=why_none)
+                for text in self._vendor_ids
+            )
             return
-        for name in OSTYPES.get(ostype, ()):
+        if any(map(self.is_graphics, of.items())) and not self._vendor_ids:
+            self._vendor_ids.append(_XVGA_VENDOR)
+        self.vendor_ids()
+        ostype = of['ostype']
+        for name in OSTYPES[ostype]:
             self.collector.assume(name)
-        if ostype == 'win11':
+        machine = _version(of.get('machine', ''))
+        if ostype == 'win11' and (machine is None or machine >= _EVMCS):
             self.losses.append(
                 statement.Loss(
                     word=f'ostype: {ostype}',
                     reason=(
                         'on Intel hosts Proxmox turns evmcs on for it, from '
-                        'machine type 11.0 on'
+                        'machine type 11.0+pve2 on'
                     ),
                 )
             )
+
+    def is_graphics(self, line: tuple[str, str]) -> bool:
+        """Whether a line gives a guest its graphics device."""
+        key, value = line
+        if not _HOSTPCI.fullmatch(key):
+            return False
+        options = dict(
+            each.split('=', 1) for each in value.split(',') if '=' in each
+        )
+        return self.boolean(f'{_XVGA} of {key}', options.get(_XVGA, '0'))
 
     def configuration(self, text: str) -> None:
         """Read lines: a guest's, of which the current state, or a model's."""
@@ -142,7 +205,19 @@ class _Reader:
         self.cpu(of.get('cpu', ''))
         for key, value in _MODEL_LINE.findall(current):
             self.cpu(f'{key}={value}')
-        self.ostype(of.get('ostype', ''), of.get('bios', ''))
+        if 'ostype' in of:
+            self.ostype(of)
+        else:
+            # A part of a guest, or a model.
+            self.vendor_ids()
+        cpu = of.get('cpu', '').partition(',')[0].removeprefix('cputype=')
+        if cpu.startswith(_CUSTOM):
+            self.losses.append(
+                statement.Loss(
+                    word=f'cpu: {cpu}',
+                    reason='what this model holds is in cpu-models.conf',
+                )
+            )
         if qemu.recognises(of.get('args', '')):
             self.losses.append(
                 statement.Loss(
@@ -162,6 +237,7 @@ def read(text: str) -> statement.Reading:
         reader.configuration(text)
     else:
         reader.cpu(text.strip())
+        reader.vendor_ids()
     reader.collector.default('spinlocks', _RETRIES)
     return statement.Reading(
         selection=reader.collector.selection(),
@@ -171,7 +247,10 @@ def read(text: str) -> statement.Reading:
 
 
 def _why_not(said: statement.Statement) -> str | None:
-    """Return why a flag cannot say something, None if it can."""
+    """Return why a flag cannot say something, None if it can.
+
+    What is off cannot go without saying: an ``ostype`` brings some of it.
+    """
     value = said.entry.value
     if value is None:
         return None
@@ -181,7 +260,7 @@ def _why_not(said: statement.Statement) -> str | None:
             f'with {_RETRIES}'
         )
     if not said.on:
-        return 'Proxmox has no off for it: leave it out'
+        return f'Proxmox has no off for it, and gives it with {_XVGA}'
     if not re.fullmatch(_VENDOR, said.value or ''):
         return 'Proxmox takes 1 to 12 letters and digits'
     return None

@@ -200,9 +200,11 @@ def read(text: str) -> statement.Reading:
     losses = []
     for each in found.values():
         if each.key in FOREIGN:
-            losses.append(
-                statement.Loss(word=each.written, reason=FOREIGN[each.key])
-            )
+            # Off is what all of them are anyway.
+            if _BOOLEANS.get(each.value) is not False:
+                losses.append(
+                    statement.Loss(word=each.written, reason=FOREIGN[each.key])
+                )
         elif not _take(each, collector):
             aside.append(each.written)
     selection = collector.selection()
@@ -222,14 +224,17 @@ def read(text: str) -> statement.Reading:
     )
 
 
-def _write(said: statement.Statement) -> str | statement.Loss:
+def _write(
+    said: statement.Statement, mode: profiles.Mode
+) -> str | statement.Loss | None:
+    """Return a flag, why there is none, or None where none is needed."""
     flag, value = said.entry.qemu_flag, said.entry.value
     if value is None:
         return flag if said.on else f'{flag}=off'
     if not said.on:
-        return statement.Loss(
-            word=said.word, reason='QEMU has no off for it: leave it out'
-        )
+        if statement.goes_without_saying(said, mode):
+            return None
+        return statement.Loss(word=said.word, reason='QEMU has no off for it')
     assert said.value is not None
     if isinstance(value, model.IntegerValue):
         return f'{flag}={int(said.value):#x}'
@@ -239,15 +244,16 @@ def _write(said: statement.Statement) -> str | statement.Loss:
 def write(selection: decision.Selection) -> statement.Writing:
     """Write the flags, to be added to the model of ``-cpu``."""
     flags, losses = [], []
+    mode = statement.mode_but_libvirts(selection)
     for said in statement.statements(selection):
-        written = _write(said)
+        written = _write(said, mode)
         if isinstance(written, statement.Loss):
             losses.append(written)
-        else:
+        elif written is not None:
             flags.append(written)
-    if selection.mode is profiles.Mode.PASSTHROUGH:
+    if mode is profiles.Mode.PASSTHROUGH:
         flags.append(_PASSTHROUGH)
-    elif selection.mode is not profiles.Mode.CUSTOM:
+    elif selection.mode is not mode:
         losses.append(
             statement.Loss(
                 word=f'{statement.MODE}={selection.mode.value}',

@@ -136,12 +136,35 @@ def statements(
             yield Statement(entry=entry, on=False)
 
 
+def mode_but_libvirts(selection: decision.Selection) -> profiles.Mode:
+    """Return the mode that a notation writes which has no host-model."""
+    if selection.mode is profiles.Mode.PASSTHROUGH:
+        return selection.mode
+    return profiles.Mode.CUSTOM
+
+
+def goes_without_saying(said: Statement, mode: profiles.Mode) -> bool:
+    """Whether a notation loses nothing where it leaves something out.
+
+    What is off, and what nobody names, are the same to a guest whose
+    enlightenments are all named. In the other modes they are not: there
+    libvirt or QEMU turns on what is not named.
+
+    :param said: what is left out.
+    :param mode: the mode that is written.
+    """
+    return not said.on and mode is profiles.Mode.CUSTOM
+
+
 def split_nested(
-    selection: decision.Selection,
+    selection: decision.Selection, mode: profiles.Mode
 ) -> tuple[list[Statement], list[Loss]]:
     """Return what a notation with nested elements can say, and what not.
 
     A sub-element has no place without its parent.
+
+    :param selection: what is to be said.
+    :param mode: the mode that is written.
     """
     said, losses = [], []
     parents = selection.names | selection.off
@@ -149,7 +172,7 @@ def split_nested(
         parent = statement.entry.parent
         if parent is None or parent in parents:
             said.append(statement)
-        else:
+        elif not goes_without_saying(statement, mode):
             losses.append(
                 Loss(
                     word=statement.word,

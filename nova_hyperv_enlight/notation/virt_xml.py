@@ -5,8 +5,13 @@
 ``hyperv.relaxed.state=on``, its older name ``hyperv_relaxed=on``, and
 ``xpath1.set=./hyperv/vpindex/@state,xpath1.value=on``, which sets what the
 program has no name for. See virt-xml(1) and virt-install(1).
+
+As virt-xml reads it: https://github.com/virt-manager/virt-manager,
+virtinst/cli.py, VirtCLIParser. The last one counts; of one option's value,
+timers by their number win over names, and XPaths win over all of them.
 """
 
+import collections.abc
 import re
 import shlex
 
@@ -29,6 +34,9 @@ _NAMED = ('relaxed', 'vapic', 'spinlocks', 'synic', 'reset')
 _MODE = './hyperv/@mode'
 _TSC = "./timer[@name='tsc']/@frequency"
 _XPATH = re.compile('(xpath[0-9]*)[.](set|value|create|delete)')
+_TIMER = re.compile('(timer[0-9]*)[.](.+)')
+# virt-xml itself takes no notice of it: ParserClock in virtinst/cli.py.
+_NO_OP = 'hypervclock_tickpolicy'
 # virt-xml 4.1 writes &lt; as &amp;lt;, and so on.
 _MANGLED = re.compile('[&<>"\']')
 _TRUE = ('y', 'yes', '1', 'true', 't', 'on')
@@ -65,6 +73,11 @@ def _value_spellings(entry: model.Enlightenment) -> tuple[list[str], str]:
     )
 
 
+_HYPERV_TIMERS = tuple(
+    entry.element
+    for entry in enlightenments.ENLIGHTENMENTS.values()
+    if entry.placement is model.Placement.TIMER
+)
 _SWITCHES: dict[str, str] = {}
 _VALUES: dict[str, str] = {}
 for _entry in enlightenments.ENLIGHTENMENTS.values():
@@ -107,27 +120,75 @@ def _split(option: str) -> list[tuple[str, str | None]]:
     return found
 
 
-def _join_xpaths(
-    option: list[tuple[str, str | None]],
-) -> list[tuple[str, str | None]]:
-    """Put each XPath and its value together, as if it were an option."""
-    paths: dict[str, dict[str, str]] = {}
-    joined: list[tuple[str, str | None]] = []
-    for key, value in option:
-        match = _XPATH.fullmatch(key)
-        if match is None:
-            joined.append((key, value))
-        else:
-            paths.setdefault(match[1], {})[match[2]] = value or ''
-    for name, parts in paths.items():
+def _numbered(
+    options: dict[str, str | None], pattern: re.Pattern[str]
+) -> list[tuple[str, dict[str, str]]]:
+    """Take what belongs together by its number out of an option's value."""
+    found: dict[str, dict[str, str]] = {}
+    for key in list(options):
+        match = pattern.fullmatch(key)
+        if match is not None:
+            parts = found.setdefault(match[1], {})
+            parts[match[2]] = options.pop(key) or ''
+    # Without a number it is the first.
+    return sorted(
+        found.items(), key=lambda each: int(re.sub(r'\D', '', each[0]) or 0)
+    )
+
+
+def _timers(
+    options: dict[str, str | None],
+) -> collections.abc.Iterator[tuple[str, str | None]]:
+    """Yield timers by their number as the XPaths that say the same."""
+    for name, parts in _numbered(options, _TIMER):
+        timer = parts.pop('name', '')
+        for part, value in parts.items():
+            path = f"./timer[@name='{timer}']/@{part}"
+            if path in (*_SWITCHES, _TSC):
+                yield path, value
+            else:
+                yield f'{name}.{part}', value
+        if timer in _HYPERV_TIMERS:
+            if 'present' not in parts:
+                raise statement.error(
+                    NAME, f'{name}.name={timer} needs {name}.present'
+                )
+        elif timer:
+            yield f'{name}.name', timer
+
+
+def _xpaths(
+    options: dict[str, str | None],
+) -> collections.abc.Iterator[tuple[str, str | None]]:
+    """Put each XPath and its value together, as if it were a name."""
+    for name, parts in _numbered(options, _XPATH):
         if set(parts) != {'set', 'value'}:
             wrong = ', '.join(f'{name}.{part}' for part in parts)
             raise statement.error(
                 NAME, f'{wrong}: what is read is {name}.set and {name}.value'
             )
         # Either quote is the same to XPath.
-        joined.append((parts['set'].replace('"', "'"), parts['value']))
-    return joined
+        yield parts['set'].replace('"', "'"), parts['value']
+
+
+def _what_counts(
+    options: collections.abc.Iterable[str],
+) -> collections.abc.Iterable[tuple[str, str | None]]:
+    """Return what counts of the values of some options."""
+    counts: dict[object, tuple[str, str | None]] = {}
+    for option in options:
+        # The same name again keeps its first place, as in virt-xml.
+        named = dict(_split(option))
+        xpaths = list(_xpaths(named))
+        timers = list(_timers(named))
+        for key, value in (*named.items(), *timers, *xpaths):
+            if key in _SWITCHES:
+                counts['state', _SWITCHES[key]] = (key, value)
+            elif key in _VALUES:
+                counts['value', _VALUES[key]] = (key, value)
+            else:
+                counts[key] = (key, value)
+    return counts.values()
 
 
 def _boolean(key: str, value: str | None) -> bool:
@@ -154,7 +215,7 @@ def _take(key: str, value: str | None, collector: statement.Collector) -> bool:
             raise collector.error(
                 f'{key}={statement.quote(value or "")} is not a frequency'
             )
-    elif hyperv.HYPERV in key:
+    elif hyperv.HYPERV in key and key != _NO_OP:
         raise collector.error(
             f'{statement.quote(key)} is not known; there are '
             f'{", ".join((*_SWITCHES, *_VALUES, _MODE))}'
@@ -180,10 +241,9 @@ def read(text: str) -> statement.Reading:
         found, beside = [(_FEATURES, word) for word in words], []
     collector = statement.Collector(NAME)
     aside = []
-    for _, option in found:
-        for key, value in _join_xpaths(_split(option)):
-            if not _take(key, value, collector):
-                aside.append(key if value is None else f'{key}={value}')
+    for key, value in _what_counts(option for _, option in found):
+        if not _take(key, value, collector):
+            aside.append(key if value is None else f'{key}={value}')
     collector.default('spinlocks', libvirt.NEVER_NOTIFY)
     return statement.Reading(
         selection=collector.selection(),
@@ -244,10 +304,11 @@ def _write(said: statement.Statement, option: _Option) -> None:
 def write(selection: decision.Selection) -> statement.Writing:
     """Write the options, each on a line of its own."""
     features, clock = _Option(_FEATURES), _Option(_CLOCK)
+    # They end up in a domain.
+    selection, losses = libvirt.split(selection)
     if selection.mode is not profiles.Mode.CUSTOM:
         features.add_path(_MODE, selection.mode.value)
-    statements, losses = statement.split_nested(selection)
-    for said in statements:
+    for said in statement.statements(selection):
         timer = said.entry.placement is model.Placement.TIMER
         if _MANGLED.search(said.value or ''):
             losses.append(

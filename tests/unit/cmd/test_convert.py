@@ -26,7 +26,9 @@ class ConvertTestCase(base.CommandTestCase):
 
         self.assertEqual((0, _XML), (result.code, result.out))
         self.assertEqual(
-            'Left aside, as they are no enlightenments: qemu64\n', result.err
+            'Left aside, as they are no enlightenments: qemu64\n'
+            'A guest that has a <clock> keeps its own offset.\n',
+            result.err,
         )
 
     def test_quietly(self):

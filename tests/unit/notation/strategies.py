@@ -75,11 +75,23 @@ PLAIN_SELECTIONS = st.builds(
 
 
 def for_any(drawn, check):
-    """Check any of these, by the settings of the other properties."""
+    """Check any of these, by the settings of the other properties.
+
+    :param drawn: what is drawn, or several of them.
+    :param check: is given what was drawn.
+    """
+    several = drawn if isinstance(drawn, tuple) else (drawn,)
     hypothesis.settings(
         hypothesis.settings.get_profile(strategies.PROFILE),
         max_examples=_CASES[strategies.PROFILE],
-    )(hypothesis.given(drawn)(check))()
+    )(hypothesis.given(*several)(check))()
+
+
+def may_go_without_saying(selection):
+    """Return the words that a notation may leave out and lose nothing."""
+    if selection.mode is profiles.Mode.PASSTHROUGH:
+        return set()
+    return {f'{name}=off' for name in selection.off}
 
 
 def words(selection):

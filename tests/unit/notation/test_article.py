@@ -49,7 +49,7 @@ WRITTEN = {
     <spinlocks state="on" retries="8191"/>
   </hyperv>
 </features>
-<clock>
+<clock offset="utc">
   <timer name="hypervclock" present="yes"/>
 </clock>""",
     'virt-xml': """\

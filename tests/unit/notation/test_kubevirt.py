@@ -49,6 +49,40 @@ def _laughs(anchors=30):
     return '\n'.join(lines)
 
 
+def _preference(kind='VirtualMachineClusterPreference', name='windows'):
+    return yaml.safe_dump(
+        {
+            'kind': kind,
+            'metadata': {'name': name},
+            'spec': {
+                'clock': {'preferredTimer': {'hyperv': {}}},
+                'features': {
+                    'preferredHyperv': {
+                        'relaxed': {},
+                        'spinlocks': {'spinlocks': 8191},
+                    }
+                },
+            },
+        }
+    )
+
+
+def _machine(timer=None, **hyperv):
+    """Return a machine that refers to that preference."""
+    domain = {'features': {'hyperv': hyperv}, 'devices': {}}
+    if timer is not None:
+        domain['clock'] = {'timer': timer}
+    return yaml.safe_dump(
+        {
+            'kind': 'VirtualMachine',
+            'spec': {
+                'preference': {'name': 'windows'},
+                'template': {'spec': {'domain': domain}},
+            },
+        }
+    )
+
+
 @ddt.ddt
 class KubevirtTestCase(cases.NotationTestCase):
     notation = 'kubevirt'
@@ -104,6 +138,68 @@ class KubevirtTestCase(cases.NotationTestCase):
         self.assertReads(expected, text)
 
     @ddt.data(
+        (_preference(), 'relaxed spinlocks.retries=8191 hypervclock'),
+        ('features: {preferredHyperv: {ipi: {}}}', 'ipi'),
+        ('clock: {preferredTimer: {hyperv: {}}}', 'hypervclock'),
+        (
+            f'{_machine()}---\n{_preference()}',
+            'relaxed spinlocks.retries=8191 hypervclock',
+        ),
+        # What a machine says itself wins, and its timers are all it has.
+        (
+            f'{_preference()}---\n'
+            f'{_machine(relaxed={"enabled": False}, ipi={})}',
+            'relaxed=off spinlocks.retries=8191 ipi hypervclock',
+        ),
+        (
+            f'{_preference()}---\n'
+            f'{_machine(timer={"hpet": {"present": False}})}',
+            'relaxed spinlocks.retries=8191',
+        ),
+    )
+    @ddt.unpack
+    def test_preferences(self, text, expected):
+        self.assertReads(expected, text)
+        self.assertEqual((), self.read(text).losses)
+
+    @ddt.data(
+        _machine(ipi={}),
+        f'{_machine(ipi={})}---\n{_preference(name="other")}',
+        f'{_machine(ipi={})}---\n'
+        f'{_preference(kind="VirtualMachinePreference")}',
+    )
+    def test_a_preference_that_is_not_there(self, text):
+        self.assertReads('ipi', text)
+        self.assertEqual(
+            ['preference: windows'],
+            [loss.word for loss in self.read(text).losses],
+        )
+
+    def test_a_preference_that_a_volume_names(self):
+        machine = yaml.safe_load(_machine(ipi={}))
+        machine['spec']['preference'] = {'inferFromVolume': 'root'}
+
+        read = self.read(f'{json.dumps(machine)}\n---\n{_preference()}')
+
+        self.assertEqual(
+            ['preference: of the volume root'],
+            [loss.word for loss in read.losses],
+        )
+
+    def test_a_pool(self):
+        pool = {'spec': {'virtualMachineTemplate': _WRAPPED[0]}}
+        self.assertReads('relaxed ipi hypervclock', json.dumps(pool))
+
+    @ddt.data(('hyperv', ['panicDevices: hyperv']), ('isa', []))
+    @ddt.unpack
+    def test_a_panic_device_is_named(self, model, expected):
+        domain = {**_DOMAIN, 'devices': {'panicDevices': [{'model': model}]}}
+
+        read = self.read(json.dumps({'domain': domain}))
+
+        self.assertEqual(expected, [loss.word for loss in read.losses])
+
+    @ddt.data(
         ('hyperv: {stimer: {}}', "'stimer' of hyperv is not known; there are"),
         ('hyperv: {avic: {}}', "'avic' of hyperv is not known"),
         ('hyperv: {synictimer: {extended: {}}}', "'extended' of synictimer"),
@@ -124,6 +220,12 @@ class KubevirtTestCase(cases.NotationTestCase):
         ('[1, 2]', 'there is no domain'),
         ('relaxed', 'there is no domain'),
         ('domain: {features: {}}\n---\ndomain: {clock: {}}', 'are 2 guests'),
+        (f'{_preference()}---\n{_preference()}', 'and 2 preferences in it'),
+        (
+            'kind: VirtualMachinePreference\n'
+            'spec: {features: {preferredHyperv: {avic: {}}}}',
+            "'avic' of hyperv is not known",
+        ),
         ('hyperv: {relaxed: {}, relaxed: {}}', "'relaxed' is there twice"),
         ('x: &x {hyperv: {}}\nfeatures: {<<: *x}', 'merge keys are not read'),
         ('[a]: b', 'a key is not a text'),
@@ -147,7 +249,7 @@ class KubevirtTestCase(cases.NotationTestCase):
         ),
         ('tlbflush tlbflush.extended',
          'hyperv:\n  tlbflush:\n    extended: {}'),
-        ('mode=passthrough', 'hypervPassthrough: {}'),
+        ('mode=passthrough', 'hypervPassthrough:\n  enabled: true'),
     )  # fmt: skip
     @ddt.unpack
     def test_write(self, text, expected):
@@ -171,17 +273,19 @@ class KubevirtTestCase(cases.NotationTestCase):
         )
 
     @ddt.data(
-        *(
-            word
-            for name in ('avic', 'emsr_bitmap', 'xmm_input')
-            for word in (name, f'{name}=off')
-        ),
+        *('avic', 'emsr_bitmap', 'xmm_input'),
         'spinlocks.retries=4095',
         'mode=host-model',
         'stimer.direct',
     )
     def test_what_cannot_be_said(self, word):
         self.assertWrites(self.write('ipi').text, f'ipi {word}', word)
+
+    @ddt.data('avic=off', 'emsr_bitmap=off', 'stimer.direct=off')
+    def test_what_is_off_needs_no_name(self, word):
+        self.assertWrites(self.write('ipi').text, f'ipi {word}')
+        passthrough = self.write('mode=passthrough').text
+        self.assertWrites(passthrough, f'mode=passthrough {word}', word)
 
     def test_a_frequency_cannot_be_said(self):
         self.assertWrites(

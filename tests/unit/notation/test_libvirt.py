@@ -124,10 +124,36 @@ class LibvirtTestCase(cases.NotationTestCase):
             ['host,hv-enforce-cpuid'], [loss.word for loss in read.losses]
         )
 
+    @ddt.data('hyperv', 'pvpanic')
+    def test_the_panic_device_of_hyperv_is_named(self, model):
+        text = f'<domain><devices><panic model="{model}"/></devices></domain>'
+
+        lost = [loss.word for loss in self.read(text).losses]
+
+        self.assertEqual(
+            ["<panic model='hyperv'/>"] if model == 'hyperv' else [], lost
+        )
+
+    def test_what_is_beside_passthrough_is_passed_over(self):
+        read = self.read(
+            '<hyperv mode="passthrough"><relaxed state="on"/><ipi '
+            'state="off"/></hyperv><timer name="hypervclock" present="yes"/>'
+        )
+
+        self.assertEqual({'hypervclock'}, read.selection.names)
+        self.assertEqual(
+            ['relaxed', 'ipi=off'], [loss.word for loss in read.losses]
+        )
+
+    def test_the_offset_is_explained(self):
+        (note,) = self.write('hypervclock').notes
+        self.assertIn('keeps its own', note)
+        self.assertEqual((), self.write('relaxed').notes)
+
     @ddt.data(
         ('', '<features/>'),
-        ('hypervclock=off', '<clock>\n  <timer name="hypervclock" '
-         'present="no"/>\n</clock>'),
+        ('hypervclock=off', '<clock offset="utc">\n  <timer '
+         'name="hypervclock" present="no"/>\n</clock>'),
         ('mode=host-model', '<features>\n  <hyperv mode="host-model"/>\n'
          '</features>'),
     )  # fmt: skip
@@ -135,5 +161,19 @@ class LibvirtTestCase(cases.NotationTestCase):
     def test_write(self, text, expected):
         self.assertWrites(expected, text)
 
+    def test_nothing_is_beside_passthrough(self):
+        self.assertWrites(
+            '<features>\n  <hyperv mode="passthrough"/>\n</features>',
+            'mode=passthrough relaxed ipi=off reenlightenment tsc.frequency=5',
+            *('relaxed', 'reenlightenment', 'ipi=off', 'tsc.frequency=5'),
+        )
+
     def test_a_sub_element_without_its_parent(self):
         self.assertWrites('<features/>', 'stimer.direct', 'stimer.direct')
+        self.assertWrites('<features/>', 'stimer.direct=off')
+        # It turns stimer on by itself.
+        self.assertWrites(
+            '<features>\n  <hyperv mode="host-model"/>\n</features>',
+            'mode=host-model stimer.direct=off',
+            'stimer.direct=off',
+        )

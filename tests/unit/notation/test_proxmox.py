@@ -2,6 +2,7 @@
 
 import ddt
 
+from nova_hyperv_enlight.notation import names
 from tests.unit.notation import cases
 
 _WINDOWS = (
@@ -9,6 +10,7 @@ _WINDOWS = (
     'ipi hypervclock'
 )
 _VISTA = 'vapic spinlocks.retries=8191 vpindex runtime reset hypervclock'
+_VENDOR = 'vendor_id.value=proxmox'
 _GUEST = """\
 #a guest
 agent: 1
@@ -68,6 +70,28 @@ class ProxmoxTestCase(cases.NotationTestCase):
         self.assertReads(expected, text)
 
     @ddt.data(
+        ('ostype: win10\nkvm: 0', ''),
+        ('ostype: win10\nkvm: 1', _WINDOWS),
+        ('ostype: win10\nkvm: off\ncpu: max,flags=+hv-ipi', 'ipi'),
+        ('ostype: win10\nhostpci0: 01:00,pcie=1', _WINDOWS),
+        ('ostype: win10\nhostpci0: 01:00,x-vga=0', _WINDOWS),
+        ('ostype: win10\nhostpci3: 01:00,x-vga=1', f'{_WINDOWS} {_VENDOR}'),
+        (
+            'ostype: win10\nhostpci0: host=01:00,x-vga=on\n'
+            'cpu: host,hv-vendor-id=abc',
+            f'{_WINDOWS} vendor_id.value=abc',
+        ),
+        ('ostype: l26\nhostpci0: 01:00,x-vga=1', ''),
+        ('ostype: win7\nbios: ovmf\nhostpci0: 01:00,x-vga=1', ''),
+        ('cpu: custom-windows\nostype: win10', _WINDOWS),
+    )
+    @ddt.unpack
+    def test_of_a_guest(self, text, expected):
+        words = sorted(expected.split())
+        read = names.words(self.read(text).selection)
+        self.assertEqual(words, sorted(read))
+
+    @ddt.data(
         ('flags=+hv-novelty', "'+hv-novelty' is not known; there are hv-rel"),
         ('flags=hv-ipi', "'hv-ipi' begins with neither + nor -"),
         ('host,hv-ipi', "'hv-ipi' is not known; flags are flags=+NAME"),
@@ -75,6 +99,11 @@ class ProxmoxTestCase(cases.NotationTestCase):
         ('flags=+hv-spinlocks', "'+hv-spinlocks' is not known"),
         ('host,hv-vendor-id=1234567890abc', 'allowed is 1 to 12 printable'),
         ('cpu: host\ncpu: max', 'cpu is there twice'),
+        ('ostype: win10\nkvm: maybe', 'kvm is neither 0 nor 1'),
+        (
+            'ostype: win10\nhostpci0: 01:00,x-vga=maybe',
+            'x-vga of hostpci0 is neither 0 nor 1',
+        ),
         (_MODEL + _MODEL, 'cpu-model is there twice'),
     )
     @ddt.unpack
@@ -89,6 +118,16 @@ class ProxmoxTestCase(cases.NotationTestCase):
     @ddt.data(
         ('flags=+hv-crash', '+hv-crash'),
         ('ostype: win11', 'ostype: win11'),
+        ('ostype: win11\nmachine: q35', 'ostype: win11'),
+        ('ostype: win11\nmachine: pc-q35-11.0+pve2', 'ostype: win11'),
+        ('ostype: win11\nmachine: pc-i440fx-11.1', 'ostype: win11'),
+        ('cpu: custom-a,flags=+pcid', 'cpu: custom-a'),
+        ('cpu: cputype=custom-a', 'cpu: custom-a'),
+        ('ostype: l26\ncpu: host,hv-vendor-id=abc', 'hv-vendor-id=abc'),
+        (
+            'ostype: win10\nkvm: 0\ncpu: max,hv-vendor-id=abc',
+            'hv-vendor-id=abc',
+        ),
         ('args: -cpu host,hv_evmcs', 'args: -cpu host,hv_evmcs'),
     )
     @ddt.unpack
@@ -96,6 +135,15 @@ class ProxmoxTestCase(cases.NotationTestCase):
         self.assertEqual(
             [expected], [loss.word for loss in self.read(text).losses]
         )
+
+    @ddt.data(
+        'ostype: win11\nmachine: pc-q35-11.0',
+        'ostype: win11\nmachine: pc-q35-11.0+pve1',
+        'ostype: win11\nmachine: type=pc-i440fx-9.2.0,viommu=intel',
+        'flags=-hv-crash',
+    )
+    def test_what_makes_no_difference_is_not_named(self, text):
+        self.assertEqual((), self.read(text).losses)
 
     @ddt.data(
         ('', ''),

@@ -130,6 +130,12 @@ class QemuTestCase(cases.NotationTestCase):
         self.assertEqual([flag], [loss.word for loss in read.losses])
         self.assertEqual({'hypervclock'}, read.selection.names)
 
+    @ddt.data('hv-crash=off', 'hv_syndbg=n', '-hv-crash')
+    def test_what_is_off_of_that_is_no_loss(self, flag):
+        read = self.read(f'host,{flag},hv-time')
+
+        self.assertEqual(((), ('host',)), (read.losses, read.aside))
+
     @ddt.data(
         ('-cpu a,hv-ipi -cpu b,hv-time', 'a,hv-ipi'),
         ('-cpu b,hv-time -global cpu.hv-ipi=on', 'cpu.hv-ipi=on'),
@@ -157,6 +163,17 @@ class QemuTestCase(cases.NotationTestCase):
     def test_write(self, text, expected):
         self.assertWrites(expected, text)
 
-    @ddt.data('mode=host-model', 'spinlocks=off', 'vendor_id=off')
-    def test_what_cannot_be_said(self, word):
-        self.assertWrites('hv-time', f'hypervclock {word}', word)
+    def test_what_cannot_be_said(self):
+        self.assertWrites(
+            'hv-time', 'hypervclock mode=host-model', 'mode=host-model'
+        )
+
+    @ddt.data('spinlocks=off', 'vendor_id=off')
+    def test_what_is_off_and_has_no_off(self, word):
+        self.assertWrites('hv-time', f'hypervclock {word}')
+        # There QEMU turns on what is not named.
+        self.assertWrites(
+            'hv-time,hv-passthrough',
+            f'hypervclock {word} mode=passthrough',
+            word,
+        )

@@ -63,6 +63,47 @@ class VirtXmlTestCase(cases.NotationTestCase):
             "xpath1.value=5'",
             'reenlightenment tsc.frequency=5',
         ),
+        # The last one counts, but the first place of a name.
+        ('--features hyperv_ipi=on,hyperv_ipi=off', 'ipi=off'),
+        ('--features hyperv_ipi=off,hyperv.ipi.state=on', 'ipi'),
+        (
+            '--features hyperv.ipi.state=off,hyperv_ipi=on,'
+            'hyperv.ipi.state=off',
+            'ipi',
+        ),
+        ('--features hyperv_ipi=on --features hyperv_ipi=off', 'ipi=off'),
+        (
+            '--features hyperv_spinlocks=on,hyperv_spinlocks_retries=5,'
+            'hyperv_spinlocks_retries=4096',
+            'spinlocks.retries=4096',
+        ),
+        # XPaths after all names, in the order of their numbers.
+        (
+            '--features xpath1.set=./hyperv/ipi/@state,xpath1.value=on,'
+            'hyperv_ipi=off',
+            'ipi',
+        ),
+        (
+            '--features xpath2.set=./hyperv/ipi/@state,xpath2.value=on,'
+            'xpath10.set=./hyperv/ipi/@state,xpath10.value=off',
+            'ipi=off',
+        ),
+        (
+            '--clock timer.name=hypervclock,timer.present=yes,'
+            'timer1.name=rtc,timer1.present=no',
+            'hypervclock',
+        ),
+        (
+            '--clock hypervclock_present=yes,timer0.name=hypervclock,'
+            'timer0.present=no',
+            'hypervclock=off',
+        ),
+        (
+            '--features hyperv_reenlightenment=on '
+            '--clock timer3.name=tsc,timer3.frequency=5',
+            'reenlightenment tsc.frequency=5',
+        ),
+        ('--clock hypervclock_tickpolicy=catchup', ''),
         # The other quotes.
         (
             '--clock \'xpath1.set="./timer[@name=\\"hypervclock\\"]/@present"'
@@ -79,7 +120,10 @@ class VirtXmlTestCase(cases.NotationTestCase):
         ('--features hyperv.relaxed=on', "'hyperv.relaxed' is not known"),
         ('--features hyperv_relaxed=maybe', 'must be on or off'),
         ('--features hyperv_relaxed', 'must be on or off'),
-        ('--features hyperv_ipi=on,hyperv_ipi=off', 'both on and off'),
+        (
+            '--clock timer0.name=hypervclock',
+            'timer0.name=hypervclock needs timer0.present',
+        ),
         ('--features hyperv_vendor_id=on', "has no 'vendor_id.value'"),
         ('--features xpath1.delete=./hyperv', 'what is read is xpath1.set'),
         ('--features xpath1.set=./hyperv/ipi/@state', 'what is read is'),
@@ -108,6 +152,21 @@ class VirtXmlTestCase(cases.NotationTestCase):
         self.assertEqual(
             ('kvm.hidden.state=on', 'offset=localtime'),
             self.read(_COMMAND).aside,
+        )
+
+    def test_timers_that_are_left_aside(self):
+        read = self.read(
+            '--clock hypervclock_tickpolicy=catchup,timer0.name=rtc,'
+            'timer0.present=no,timer1.name=hypervclock,timer1.present=yes'
+        )
+
+        self.assertEqual(
+            (
+                'hypervclock_tickpolicy=catchup',
+                'timer0.present=no',
+                'timer0.name=rtc',
+            ),
+            read.aside,
         )
 
     def test_what_other_options_say_is_named(self):
@@ -145,3 +204,11 @@ class VirtXmlTestCase(cases.NotationTestCase):
 
     def test_a_sub_element_without_its_parent(self):
         self.assertWrites('', 'stimer.direct', 'stimer.direct')
+        self.assertWrites('', 'stimer.direct=off')
+
+    def test_nothing_is_beside_passthrough(self):
+        self.assertWrites(
+            self.write('mode=passthrough').text,
+            'mode=passthrough relaxed',
+            'relaxed',
+        )
