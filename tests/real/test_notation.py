@@ -23,6 +23,7 @@ from nova_hyperv_enlight.notation import convert
 from nova_hyperv_enlight.notation import names
 from nova_hyperv_enlight.notation import qemu
 from nova_hyperv_enlight.policy import decision
+from tests.corpus import schema
 from tests.real import cases
 
 _QEMU = 'qemu-system-x86_64'
@@ -244,6 +245,32 @@ class VirtXmlTest(testtools.TestCase):
         self.assertEqual((), written.losses)
         self.assertWritten(selection, document)
 
+    @ddt.data(
+        '--features hyperv_relaxed=on,hyperv.relaxed.state=off',
+        '--features hyperv.relaxed.state=off,hyperv_relaxed=on,'
+        'hyperv.relaxed.state=off',
+        '--features xpath1.set=./hyperv/relaxed/@state,xpath1.value=on,'
+        'hyperv_relaxed=off',
+        '--features xpath2.set=./hyperv/relaxed/@state,xpath2.value=on,'
+        'xpath1.set=./hyperv/relaxed/@state,xpath1.value=off',
+        '--features xpath1.set=./hyperv/relaxed/@state,xpath1.value=on,'
+        'xpath1.value=off',
+        '--features hyperv_relaxed=on --features hyperv_relaxed=off',
+        '--clock hypervclock_present=yes,hypervclock_tickpolicy=catchup',
+        '--clock hypervclock_tickpolicy=catchup',
+        '--clock timer.name=hypervclock,timer.present=yes,'
+        'timer1.name=rtc,timer1.present=no',
+        '--clock hypervclock_present=yes,timer0.name=hypervclock,'
+        'timer0.present=no',
+    )
+    def test_what_is_read(self, options):
+        selection = convert.NOTATIONS['virt-xml'].read(options).selection
+
+        document = self._virt_xml(shlex.split(options))
+
+        found = hyperv.read(etree.fromstring(document))
+        self.assertEqual(names.words(selection), names.words(found))
+
     @ddt.data(_MINIMAL, _ALL)
     def test_install(self, text):
         selection = names.read(text).selection
@@ -262,6 +289,32 @@ class VirtXmlTest(testtools.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         found = hyperv.read(etree.fromstring(done.stdout))
         self.assertEqual(set(names.words(selection)), set(names.words(found)))
+
+
+@ddt.ddt
+class SchemaTest(testtools.TestCase):
+    """What is written for libvirt is valid by the schema of this libvirt."""
+
+    def setUp(self):
+        super().setUp()
+        if not os.path.exists(schema.INSTALLED):
+            cases.require(self, 'libvirt has no schema here')
+        self._schema = schema.Schema(schema.INSTALLED)
+
+    @ddt.data(
+        *('', 'relaxed', 'hypervclock=off', _MINIMAL),
+        'mode=passthrough relaxed ipi=off hypervclock',
+        'mode=passthrough reenlightenment tsc.frequency=5',
+        'stimer stimer.direct=off hypervclock',
+        'reenlightenment tsc.frequency=5 hypervclock',
+    )
+    def test_valid(self, text):
+        selection = names.read(text).selection
+        written = convert.NOTATIONS['libvirt'].write(selection)
+
+        error = self._schema.error_of_parts(written.text)
+
+        self.assertIsNone(error, written.text)
 
 
 def _canonical(element):
