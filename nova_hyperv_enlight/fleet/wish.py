@@ -18,21 +18,24 @@ from nova_hyperv_enlight.fleet import rules
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.policy import modes
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 
-_NESTED = frozenset(
+_CATALOGUE = enlightenments.ENLIGHTENMENTS
+_ALL = frozenset(_CATALOGUE)
+_TIMERS = frozenset(
     name
-    for name, entry in enlightenments.ENLIGHTENMENTS.items()
-    if model.Hardware.NESTED in dict(entry.hardware).values()
+    for name, entry in _CATALOGUE.items()
+    if entry.placement is model.Placement.TIMER
 )
-_PINNING = frozenset(
-    name
-    for name, entry in enlightenments.ENLIGHTENMENTS.items()
-    if entry.pins_tsc
+#: The profile that asks for nothing by itself.
+_NONE = 'none'
+_WANTED = frozenset(
+    (decision.Reason.ASKED, decision.Reason.REQUIRED, decision.Reason.HIDDEN)
 )
+_TURNED_OFF = frozenset((decision.Reason.TURNED_OFF,))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,13 +58,8 @@ class Wish:
 
     @functools.cached_property
     def rules(self) -> settings.Settings:
-        """The options, without those that are about guests of Nova."""
-        return dataclasses.replace(
-            self.conf,
-            enabled=True,
-            keep_recorded=True,
-            fail_on_host_change=False,
-        )
+        """The options, also where they leave Nova's guests to Nova."""
+        return dataclasses.replace(self.conf, enabled=True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +89,16 @@ def decide(
     # What the operator names goes before what a finding amounts to.
     on, off = wish.on | fix.on - wish.off, wish.off | fix.off - wish.on
     timers = () if fix.hpet is None else (('hpet', fix.hpet),)
-    decided = None
+    selection, notes = guest.hyperv, list[str]()
     if wish.whole or fix.profile:
-        decided = _resolve(guest, wish.rules, on, off, host)
+        selection, notes = _replace(guest, wish.rules, on, off, host)
     elif on or off:
-        decided = _change(guest, wish.rules, on, off, host)
+        selection, notes = _change(guest, wish.rules, on, off, host)
     return Answer(
         change=edit.Change(
-            selection=decided.selection if decided else guest.hyperv,
-            clock_offset=fix.clock_offset,
-            timers=timers,
+            selection=selection, clock_offset=fix.clock_offset, timers=timers
         ),
-        notes=_notes(decided, off) if decided else (),
+        notes=tuple(notes),
     )
 
 
@@ -117,29 +113,20 @@ def _fixes(
 
 
 def _resolve(
-    guest: domain.Domain,
+    asked: request.Request,
     conf: settings.Settings,
     on: frozenset[str],
     off: frozenset[str],
     host: capabilities.HostCapabilities,
-    kept: record.Record | None = None,
 ) -> decision.Decision:
-    asked = recognition.to_request(guest)
     # What Nova's flavor and image ask for is Nova's affair; but the
     # hypervisor stays hidden.
     hides = asked.flavor.hides or asked.image.hides
     toggles = dataclasses.replace(request.toggles(on, off), hides=hides)
-    nested = asked.nested
-    if kept is not None and not on & _NESTED:
-        # Whether what is there is of use is no question here.
-        nested = None
     decided = resolve.resolve(
         conf,
-        dataclasses.replace(
-            asked, flavor=toggles, image=request.Demands(), nested=nested
-        ),
+        dataclasses.replace(asked, flavor=toggles, image=request.Demands()),
         host,
-        kept,
     )
     if not decided.acts:
         raise exception.InvalidRequest(
@@ -151,41 +138,138 @@ def _resolve(
     return decided
 
 
+def _replace(
+    guest: domain.Domain,
+    conf: settings.Settings,
+    on: frozenset[str],
+    off: frozenset[str],
+    host: capabilities.HostCapabilities,
+) -> tuple[decision.Selection, list[str]]:
+    """Decide by the profile, whatever the guest has."""
+    decided = _resolve(recognition.to_request(guest), conf, on, off, host)
+    notes = [
+        verdict.text for verdict in decided.left_out if verdict.name not in off
+    ]
+    if not decided.migratable:
+        notes.append('The guest cannot be live migrated with that.')
+    return decided.selection, notes
+
+
 def _change(
     guest: domain.Domain,
     conf: settings.Settings,
     on: frozenset[str],
     off: frozenset[str],
     host: capabilities.HostCapabilities,
-) -> decision.Decision:
-    """Decide name by name, from what the guest has."""
-    mode = guest.hyperv.mode
-    custom = mode is profiles.Mode.CUSTOM
-    kept = record.Record(
-        # The other modes are profiles of the same name.
-        profile=record.ADOPTED if custom else mode.value,
-        selection=guest.hyperv,
+) -> tuple[decision.Selection, list[str]]:
+    """Decide what is named, and keep the rest of what the guest has."""
+    there = guest.hyperv
+    custom = there.mode is profiles.Mode.CUSTOM
+    # The other modes are profiles of the same name.
+    profile = _NONE if custom else there.mode.value
+    decided = _resolve(
+        # What its release must not be given is no question here.
+        dataclasses.replace(recognition.to_request(guest), release=None),
+        dataclasses.replace(conf, profile=profile),
+        on,
+        off,
+        assumed.offering(host, there.names - on, 'the guest has it already'),
     )
-    there = assumed.offering(
-        host, guest.hyperv.names - on, 'the guest has it already'
+    if decided.selection.mode is not there.mode:
+        raise exception.HostCannotDeliver(
+            reason=(
+                f'The guest has mode={there.mode.value!r}, and this host '
+                'offers no enlightenment that could be switched beside it.'
+            )
+        )
+    vendor = host.witnesses.vendor
+    turned_off = _with_reason(decided, _TURNED_OFF)
+    gone = frozenset(modes.standing_on(turned_off, vendor))
+    names = there.names - gone | _with_reason(decided, _WANTED)
+    if custom:
+        off, missing = there.off - names, _ALL - names
+    else:
+        off = (there.off | gone) - names - _TIMERS
+        # A part that is off stands in an element that is on, or off too.
+        around = frozenset(_CATALOGUE[name].parent or name for name in off)
+        names |= around & decided.selection.names
+        off |= around & decided.selection.off
+        # libvirt names the rest.
+        missing = off
+    selection = decision.Selection(
+        names=names,
+        off=off,
+        values=_values(names, decided.selection, there),
+        mode=there.mode,
+        tsc_frequency=_tsc(names, decided.selection, there),
     )
-    decided = _resolve(guest, conf, on, off, there, kept)
-    frequency = decided.selection.tsc_frequency
-    if frequency is None or on & _PINNING:
-        return decided
-    # Whether the TSC is pinned is no question here either.
-    return dataclasses.replace(
-        decided,
-        selection=dataclasses.replace(
-            decided.selection, tsc_frequency=guest.hyperv.tsc_frequency
-        ),
-    )
-
-
-def _notes(decided: decision.Decision, off: frozenset[str]) -> tuple[str, ...]:
-    notes = [
-        verdict.text for verdict in decided.left_out if verdict.name not in off
+    return selection, [
+        *(v.text for v in decided.left_out if v.name in on),
+        *_gone(there.names & (gone - turned_off), gone, vendor),
+        *_unmet(names, missing, vendor),
     ]
-    if not decided.migratable:
-        notes.append('The guest cannot be live migrated with that.')
-    return tuple(notes)
+
+
+def _with_reason(
+    decided: decision.Decision, reasons: frozenset[decision.Reason]
+) -> frozenset[str]:
+    return frozenset(v.name for v in decided.verdicts if v.reason in reasons)
+
+
+def _values(
+    names: frozenset[str], new: decision.Selection, there: decision.Selection
+) -> frozenset[tuple[str, str]]:
+    """Return the values of names: those that are there go before others."""
+    carried = {_CATALOGUE[name].value_name for name in names}
+    values = {**dict(new.values), **dict(there.values)}
+    return frozenset(each for each in values.items() if each[0] in carried)
+
+
+def _tsc(
+    names: frozenset[str], new: decision.Selection, there: decision.Selection
+) -> int | None:
+    """Return the TSC frequency in Hz: nobody pins one that was not pinned."""
+    if not any(_CATALOGUE[name].pins_tsc for name in names):
+        return None
+    return there.tsc_frequency or new.tsc_frequency
+
+
+def _gone(
+    names: frozenset[str], gone: frozenset[str], vendor: model.Vendor | None
+) -> list[str]:
+    """Say what goes because it requires something that is turned off."""
+    return [
+        f'{name!r} is turned off too: it requires {_quoted(needed & gone)}.'
+        for name, needed in _requirements(names, vendor)
+    ]
+
+
+def _unmet(
+    names: frozenset[str], missing: frozenset[str], vendor: model.Vendor | None
+) -> list[str]:
+    """Say what stays as it was and lacks something that it requires."""
+    return [
+        f'{name!r} requires {_quoted(needed & missing)}, which is off as it '
+        f'was: {_options(needed & missing)} adds it.'
+        for name, needed in _requirements(names, vendor)
+        if needed & missing
+    ]
+
+
+def _requirements(
+    names: frozenset[str], vendor: model.Vendor | None
+) -> collections.abc.Iterator[tuple[str, frozenset[str]]]:
+    for name in _in_order(names):
+        yield name, frozenset(_CATALOGUE[name].requirements(vendor))
+
+
+def _in_order(names: frozenset[str]) -> list[str]:
+    return [name for name in _CATALOGUE if name in names]
+
+
+def _quoted(names: frozenset[str]) -> str:
+    return ' and '.join(map(repr, _in_order(names)))
+
+
+def _options(names: frozenset[str]) -> str:
+    return ' '.join(f'--on {name}' for name in _in_order(names))

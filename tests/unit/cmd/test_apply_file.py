@@ -75,6 +75,20 @@ class DocumentTestCase(test_apply.ApplyTestCase):
             'only KVM emulates Hyper-V, and virt_type is qemu',
         )
 
+    def test_overrides_beside_host_model_stay(self):
+        path = self.write(
+            'model.xml',
+            persistent.document(
+                mode='host-model',
+                features='\n<relaxed state="off"/>'
+                '\n<spinlocks state="on" retries="8192"/>\n',
+            ),
+        )
+        argv = ('--domcaps', self.write_document())
+        argv += ('--libvirt-version', '12.5.0', '--off', 'ipi')
+
+        self.assertEqual(['+<ipi state="off"/>'], self.lines(path, *argv))
+
     def test_a_saved_host(self):
         path = self.write_document(names=('relaxed', 'vpindex'))
 

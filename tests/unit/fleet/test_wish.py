@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
+
 import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import findings
 from nova_hyperv_enlight.fleet import wish
@@ -165,9 +168,8 @@ class PartTestCase(base.TestCase):
         )
         self.assertEqual(
             (
-                "'stimer' requires 'synic', which the operator turned off.",
-                "'stimer.direct' requires 'stimer', which requires 'synic', "
-                'which the operator turned off.',
+                "'stimer' is turned off too: it requires 'synic'.",
+                "'stimer.direct' is turned off too: it requires 'stimer'.",
             ),
             answer.notes,
         )
@@ -238,11 +240,169 @@ class PartTestCase(base.TestCase):
         self.assertIs(profiles.Mode.HOST_MODEL, answer.change.selection.mode)
         self.assertIn('hypervclock', answer.change.selection.names)
 
+    def test_what_lacks_something_already_stays(self):
+        names = {*cases.BASELINE, 'evmcs'} - {'hypervclock', 'vapic'}
+
+        answer = decide(*names, off=['ipi'])
+
+        self.assertEqual(names - {'ipi'}, answer.change.selection.names)
+        self.assertEqual(
+            (
+                "'stimer' requires 'hypervclock', which is off as it was: "
+                '--on hypervclock adds it.',
+                "'evmcs' requires 'vapic', which is off as it was: --on vapic "
+                'adds it.',
+            ),
+            answer.notes,
+        )
+
+    def test_what_lacks_something_gets_it(self):
+        names = cases.BASELINE - {'hypervclock'}
+
+        answer = decide(*names, on=['hypervclock'])
+
+        self.assertEqual(cases.BASELINE, answer.change.selection.names)
+        self.assertEqual((), answer.notes)
+
+    def test_what_its_release_must_not_be_given_stays(self):
+        guest = guests.make(
+            osinfo='http://microsoft.com/win/7', firmware='uefi'
+        )
+
+        answer = decide(guest=guest, off=['ipi'])
+
+        self.assertEqual(
+            cases.BASELINE - {'ipi'}, answer.change.selection.names
+        )
+
     @ddt.data(
         {'on': ['ipi'], 'off': ['ipi']}, {'on': ['ipi'], 'off': ['vpindex']}
     )
     def test_refused(self, toggles):
         self.assertRaises(exception.InvalidRequest, decide, **toggles)
+
+
+@ddt.ddt
+class BesideTestCase(base.TestCase):
+    """Only what is named changes beside a mode: overrides stay."""
+
+    def change(self, guest=None, there=None, **kwargs):
+        """Decide about a guest in mode host-model.
+
+        :param there: its overrides.
+        :returns: what it shall have, and the notes.
+        """
+        there = dataclasses.replace(
+            there or domains.selection(),
+            mode=kwargs.pop('mode', profiles.Mode.HOST_MODEL),
+        )
+        kwargs.setdefault('host', cases.make_host())
+        answer = decide(guest=guests.make(hyperv=there), **kwargs)
+        self.assertIs(there.mode, answer.change.selection.mode)
+        return answer.change.selection, answer.notes
+
+    def test_overrides_stay(self):
+        there = domains.selection(
+            *('relaxed', 'spinlocks', 'hypervclock'),
+            values={'spinlocks.retries': '8192'},
+            off=frozenset(['xmm_input']),
+        )
+
+        found, notes = self.change(there=there, off=['ipi'])
+
+        self.assertEqual(there.names, found.names)
+        self.assertEqual(there.values, found.values)
+        self.assertEqual({'xmm_input', 'ipi'}, found.off)
+        self.assertEqual((), notes)
+
+    def test_nothing_else_is_written(self):
+        # Neither the timer nor reenlightenment, as the profile would.
+        found, _ = self.change(off=['ipi'])
+
+        self.assertEqual((set(), {'ipi'}), (found.names, found.off))
+
+    def test_an_override_is_turned_round(self):
+        there = domains.selection('relaxed', off=frozenset(['ipi', 'vpindex']))
+
+        found, _ = self.change(there=there, on=['ipi'], off=['relaxed'])
+
+        self.assertEqual({'ipi', 'vpindex'}, found.names)
+        self.assertEqual({'relaxed'}, found.off)
+
+    def test_what_stands_on_it_goes_too(self):
+        there = domains.selection('synic', 'vpindex')
+
+        found, notes = self.change(there=there, off=['vpindex'])
+
+        self.assertEqual(set(), found.names)
+        self.assertLessEqual({'vpindex', 'synic', 'stimer'}, found.off)
+        self.assertEqual(
+            ("'synic' is turned off too: it requires 'vpindex'.",), notes
+        )
+
+    @ddt.unpack
+    @ddt.data((cases.ALL, True), (cases.ALL - {'tlbflush'}, False))
+    def test_a_part_that_is_off_has_a_place(self, offered, on):
+        found, _ = self.change(
+            off=['tlbflush.extended'], host=cases.make_host(offered)
+        )
+
+        self.assertEqual(on, 'tlbflush' in found.names)
+        self.assertEqual(not on, 'tlbflush' in found.off)
+        hyperv.build_features(found)
+
+    def test_what_lacks_something_already_stays(self):
+        there = decision.Selection(
+            names=frozenset(['synic']), off=frozenset(['vpindex'])
+        )
+
+        found, notes = self.change(there=there, off=['ipi'])
+
+        self.assertEqual({'synic'}, found.names)
+        self.assertEqual({'vpindex', 'ipi'}, found.off)
+        self.assertIn("'synic' requires 'vpindex', which is off", notes[0])
+
+    def test_what_libvirt_names_is_no_matter(self):
+        there = decision.Selection(names=frozenset(['stimer']))
+
+        _, notes = self.change(there=there, off=['ipi'])
+
+        self.assertEqual((), notes)
+
+    def test_an_old_windows(self):
+        there = dataclasses.replace(
+            domains.selection('relaxed'), mode=profiles.Mode.HOST_MODEL
+        )
+        guest = guests.make(
+            hyperv=there, osinfo='http://microsoft.com/win/7', firmware='uefi'
+        )
+
+        found = decide(guest=guest, off=['ipi'], host=cases.make_host())
+
+        self.assertEqual({'relaxed'}, found.change.selection.names)
+        self.assertIs(there.mode, found.change.selection.mode)
+
+    def test_a_host_without_any(self):
+        error = self.assertRaises(
+            exception.HostCannotDeliver,
+            self.change,
+            off=['ipi'],
+            host=cases.make_host(()),
+        )
+
+        self.assertIn("The guest has mode='host-model', and this", str(error))
+
+    @ddt.unpack
+    @ddt.data(
+        (profiles.Mode.HOST_MODEL, (12, 0, 0), exception.HostCannotDeliver),
+        (profiles.Mode.PASSTHROUGH, (12, 4, 0), exception.InvalidRequest),
+    )
+    def test_nothing_can_be_switched(self, mode, libvirt, error):
+        host = cases.make_host(libvirt=libvirt)
+
+        self.assertRaises(
+            error, self.change, mode=mode, off=['ipi'], host=host
+        )
 
 
 @ddt.ddt
