@@ -21,6 +21,10 @@ from nova_hyperv_enlight.policy import decision
 _NOVA = '{http://openstack.org/xmlns/libvirt/nova/'
 #: The namespace of libosinfo's metadata.
 _OSINFO = '{http://libosinfo.org/xmlns/libvirt/domain/1.0}'
+#: The types of the domains whose ``<hyperv>`` is read rightly: it speaks of
+#: what QEMU tells KVM. Of a Xen guest the same elements are Xen's viridian
+#: extensions, of a guest of type hyperv (mshv) they are Hyper-V's own.
+UNDERSTOOD = ('kvm', 'qemu')
 _ARCH = 'x86_64'
 #: The features by which a CPU shows that it can virtualize.
 VIRTUALIZATION = ('vmx', 'svm')
@@ -133,6 +137,21 @@ def read(root: etree._Element) -> Domain:
         tsc_frequency=hyperv.read_tsc(clock),
         nested=_read_nested(root.find('./cpu')),
     )
+
+
+def check_type(guest: Domain) -> None:
+    """Refuse a guest whose enlightenments are not those of QEMU and KVM.
+
+    :raises InvalidRequest: its type is not one of :data:`UNDERSTOOD`.
+    """
+    if guest.virt_type not in UNDERSTOOD:
+        raise exception.InvalidRequest(
+            reason=(
+                f'The domain {guest.name!r} is of type {guest.virt_type!r}: '
+                'what <hyperv> means there is not understood, only that of '
+                f'the types {" and ".join(UNDERSTOOD)} is.'
+            )
+        )
 
 
 def shows_virtualization(

@@ -102,11 +102,12 @@ class Planner:
 
         :param document: the document of a guest.
         :raises MalformedDocument: it is not one.
-        :raises InvalidRequest: the guest is to be left alone, or what is
-            wanted cannot be had.
+        :raises InvalidRequest: the guest is to be left alone, its type is
+            not understood, or what is wanted cannot be had.
         :raises HostCannotDeliver: it cannot be had on this host.
         """
         guest = domain.read(document.root)
+        domain.check_type(guest)
         if not self._force:
             _check(guest)
         host = self._offers(guest.arch, guest.machine, guest.virt_type)

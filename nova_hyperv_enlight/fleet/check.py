@@ -41,11 +41,14 @@ def read_guest(connection: guests.Connection, name: str) -> domain.Domain:
 
     :param connection: to the host's libvirt.
     :param name: the domain's name.
-    :raises InvalidRequest: there is none, or it cannot be read.
+    :raises InvalidRequest: there is none, it cannot be read, or its type is
+        not understood.
     :raises MalformedDocument: its document is not one of a guest.
     """
     text = guests.document(connection, name)
-    return domain.parse(text, f'domain {name}')
+    guest = domain.parse(text, f'domain {name}')
+    domain.check_type(guest)
+    return guest
 
 
 def of_profile(

@@ -275,6 +275,17 @@ VANISHED = Kind(
     cure='None is needed, unless it should be there.',
 )
 
+UNKNOWN_TYPE = Kind(
+    code='unknown-type',
+    title='Its type is not understood',
+    cause=(
+        'The domain is neither of type kvm nor of type qemu. The same '
+        'elements mean something else there, such as the viridian extensions '
+        'of Xen, and nothing of it was looked at.'
+    ),
+    cure='None here: "domain apply" refuses such a domain too.',
+)
+
 #: Every kind by its code, in the order in which a guest's are told.
 KINDS = types.MappingProxyType(
     {
@@ -282,6 +293,7 @@ KINDS = types.MappingProxyType(
         for kind in (
             UNREADABLE,
             VANISHED,
+            UNKNOWN_TYPE,
             REFUSED,
             UNTYPED,
             PASSTHROUGH,

@@ -24,9 +24,8 @@ from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
-# The guests that have an HPET unless their XML says no: those of QEMU with
-# one of its PC machine types.
-_QEMU = ('kvm', 'qemu')
+# The guests that QEMU gives an HPET unless their XML says no: those with one
+# of its PC machine types.
 _X86 = ('x86_64', 'i686')
 _PC = ('pc', 'q35')
 #: A finding's kind, name and text.
@@ -44,6 +43,17 @@ def inspect(
     :param conf: the options, with the profile.
     :param host: what the host offers to such a guest.
     """
+    try:
+        domain.check_type(guest)
+    except exception.InvalidRequest as err:
+        return [
+            findings.Finding(
+                domain=guest.name,
+                kind=findings.UNKNOWN_TYPE,
+                name='type',
+                text=str(err),
+            )
+        ]
     decided, found = None, []
     try:
         decided = resolve.resolve(conf, recognition.to_request(guest), host)
@@ -212,7 +222,7 @@ def _hpet(case: comparison.Comparison) -> collections.abc.Iterator[_Found]:
 def _has_hpet(guest: domain.Domain) -> bool:
     """Whether QEMU gives a guest an HPET unless it is told not to."""
     machine = (guest.machine or _PC[0]).partition('-')[0]
-    return guest.virt_type in _QEMU and guest.arch in _X86 and machine in _PC
+    return guest.arch in _X86 and machine in _PC
 
 
 def _clock(case: comparison.Comparison) -> collections.abc.Iterator[_Found]:

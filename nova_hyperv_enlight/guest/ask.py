@@ -121,6 +121,7 @@ def of_document(text: str | bytes, name: str) -> domain.Question:
     :param text: the XML of a domain.
     :param name: what it is, for messages.
     :raises MalformedDocument: it is no domain.
+    :raises InvalidRequest: its type is not understood.
     """
     return domain.from_domain(xml.parse(text, 'domain', name))
 
@@ -130,7 +131,7 @@ def of_domain(connection: guests.Connection, name: str) -> domain.Question:
 
     :param connection: to its libvirt.
     :param name: the domain's name.
-    :raises InvalidRequest: there is none.
+    :raises InvalidRequest: there is none, or its type is not understood.
     :raises MalformedDocument: its document cannot be read.
     """
     text = guests.document(connection, name)

@@ -99,9 +99,11 @@ def from_domain(root: etree._Element) -> Question:
     """Ask for what a domain has; it is only read.
 
     :param root: the root element of its document.
-    :raises MalformedDocument: it is not the document of an x86 guest.
+    :raises MalformedDocument: it is not the document of a guest.
+    :raises InvalidRequest: its type is not understood.
     """
     guest = domain.read(root)
+    domain.check_type(guest)
     parts = []
     for tag, drop in (
         ('features', lambda child: child.tag not in _FEATURES),

@@ -75,6 +75,28 @@ class DocumentTestCase(test_apply.ApplyTestCase):
             'only KVM emulates Hyper-V, and virt_type is qemu',
         )
 
+    def test_what_an_emulated_guest_loses_is_told(self):
+        path = self.write('tcg.xml', persistent.document(virt_type='qemu'))
+
+        result = self.apply(path)
+
+        self.assertIn('-    <hyperv', result.out)
+        self.assertIn(
+            "'relaxed' is off: only KVM emulates Hyper-V, and virt_type is "
+            'qemu.',
+            result.err,
+        )
+
+    @ddt.data('xen', 'hyperv')
+    def test_a_type_that_is_not_understood(self, virt_type):
+        path = self.write(
+            'other.xml', persistent.document(virt_type=virt_type)
+        )
+
+        self.assertRefused(
+            self.apply(path, '--force'), f"is of type '{virt_type}'"
+        )
+
     def test_overrides_beside_host_model_stay(self):
         path = self.write(
             'model.xml',

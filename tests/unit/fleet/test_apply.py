@@ -104,6 +104,26 @@ class PlanTestCase(base.TestCase):
 
 
 @ddt.ddt
+class TypeTestCase(base.TestCase):
+    """What <hyperv> means is known of KVM's and QEMU's guests only."""
+
+    @ddt.unpack
+    @ddt.data(
+        ('xen', {}), ('hyperv', {}), ('xen', {'force': True}), ('lxc', {})
+    )
+    def test_refused(self, virt_type, kwargs):
+        document = parse(guests.document(virt_type=virt_type))
+
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            test_define.planner(**kwargs).plan,
+            document,
+        )
+
+        self.assertIn(f"'win' is of type {virt_type!r}", str(error))
+
+
+@ddt.ddt
 class ReadTestCase(base.TestCase):
     def test_read(self):
         guest = persistent.Domain(persistent.document())

@@ -13,6 +13,7 @@ from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
 from tests.unit.domxml import domains
+from tests.unit.fleet import guests
 from tests.unit.fleet import hosts
 from tests.unit.policy import cases
 from tests.unit.policy import recorded
@@ -186,6 +187,16 @@ class GuestTestCase(base.TestCase):
         self.assertEqual(
             {'relaxed'}, set(check.of_guest(guest).selection.names)
         )
+
+    @ddt.data('xen', 'hyperv')
+    def test_a_type_that_is_not_understood(self, virt_type):
+        text = guests.document(virt_type=virt_type)
+
+        error = self.assertRaises(
+            exception.InvalidRequest, check.read_guest, Guests(x=text), 'x'
+        )
+
+        self.assertIn(f'is of type {virt_type!r}', str(error))
 
     def test_no_domain(self):
         error = self.assertRaises(

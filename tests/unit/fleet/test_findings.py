@@ -10,6 +10,7 @@ from tests.unit.policy import cases
 CODES = (
     'unreadable',
     'vanished',
+    'unknown-type',
     'refused',
     'untyped',
     'passthrough',

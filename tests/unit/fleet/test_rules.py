@@ -39,6 +39,20 @@ class InspectTestCase(base.TestCase):
     def test_nothing_is_wrong(self):
         self.assertEqual([], inspect())
 
+    @ddt.data('xen', 'hyperv', 'hvf', '')
+    def test_a_type_that_is_not_understood(self, virt_type):
+        text = self.only(virt_type=virt_type, names=['evmcs'], hpet=True)
+
+        self.assertEqual(
+            [('unknown-type', 'type')],
+            inspect(virt_type=virt_type, names=['evmcs'], hpet=True),
+        )
+        self.assertEqual(
+            f"The domain 'win' is of type {virt_type!r}: what <hyperv> means "
+            'there is not understood, only that of the types kvm and qemu is.',
+            text,
+        )
+
     # What is missing.
 
     def test_missing(self):
@@ -286,7 +300,7 @@ class InspectTestCase(base.TestCase):
         ({'hpet': None, 'machine': None}, True),
         ({'hpet': None, 'machine': 'microvm'}, False),
         ({'hpet': None, 'machine': 'isapc'}, False),
-        ({'hpet': None, 'virt_type': 'xen'}, False),
+        ({'hpet': None, 'virt_type': 'qemu'}, True),
         ({'hpet': None, 'arch': 'aarch64', 'machine': 'virt'}, False),
         ({'hpet': False}, False),
     )

@@ -83,6 +83,14 @@ class DomainTestCase(base.TestCase):
     def guest(self, text=GUEST):
         return domain.from_domain(etree.fromstring(text))
 
+    @ddt.data('xen', 'hyperv')
+    def test_a_type_that_is_not_understood(self, virt_type):
+        text = GUEST.replace("type='kvm'", f"type='{virt_type}'", 1)
+
+        error = self.assertRaises(exception.InvalidRequest, self.guest, text)
+
+        self.assertIn(f'is of type {virt_type!r}', str(error))
+
     def test_a_set_reads_back(self):
         found = self.build(domain.from_selection(SELECTION))
 
