@@ -81,6 +81,29 @@ class Witnesses:
         """The vendor of the processor, from whoever knows."""
         return self.kernel.vendor or self.domcaps.vendor
 
+    @property
+    def nested(self) -> bool | None:
+        """Whether KVM nests, from whoever knows; None where nobody does."""
+        if self.kernel.nested is not None:
+            return self.kernel.nested
+        return self.domcaps.nested
+
+    @property
+    def least_libvirt(self) -> model.Version:
+        """The release of libvirt that is there at least.
+
+        The running one where it is known; else what the document proves of
+        its own age, and (0, 0, 0) where that is nothing.
+        """
+        return self.libvirt or self.domcaps.min_libvirt
+
+    @property
+    def libvirt_text(self) -> str:
+        """The release of libvirt, as far as it is known, for people."""
+        if self.libvirt is None and any(self.least_libvirt):
+            return f'{model.version_text(self.least_libvirt)} or newer'
+        return model.version_text(self.libvirt)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class HostCapabilities:

@@ -17,6 +17,8 @@ from nova_hyperv_enlight.host import xml
 
 #: <features><hyperv> came with libvirt 9.0.0 (its NEWS).
 FIRST_LIBVIRT = (9, 0, 0)
+#: Its <defaults> came with libvirt 11.9.0 (its NEWS).
+FIRST_DEFAULTS = (11, 9, 0)
 #: Of an older QEMU libvirt cannot enumerate all that it has (the message of
 #: the commit that brought the element).
 COMPLETE_QEMU = (6, 1, 0)
@@ -31,9 +33,11 @@ class DomainCapabilities:
     :ivar virt_type: ``kvm``, ``qemu``...
     :ivar supported: ``<hyperv supported=...>``.
     :ivar names: the enlightenments that its enumeration lists.
-    :ivar defaults: the sub-elements that ``<defaults>`` gives, on or off
-        (libvirt 11.9 on).
+    :ivar has_defaults: it has ``<defaults>``, as from libvirt 11.9 on.
+    :ivar defaults: the sub-elements that ``<defaults>`` gives, on or off.
     :ivar vendor: the vendor of the host's processor.
+    :ivar nested: True where the host's CPU model has vmx or svm: KVM gives
+        them to guests only where it runs with nested virtualization.
     """
 
     arch: str | None = None
@@ -41,8 +45,10 @@ class DomainCapabilities:
     virt_type: str | None = None
     supported: bool | None = None
     names: frozenset[str] | None = None
+    has_defaults: bool = False
     defaults: tuple[tuple[str, bool], ...] = ()
     vendor: model.Vendor | None = None
+    nested: bool | None = None
 
     @property
     def known(self) -> bool:
@@ -54,9 +60,8 @@ class DomainCapabilities:
         """The least libvirt release that writes such a document."""
         if self.supported is None:
             return 0, 0, 0
-        return max(
-            FIRST_LIBVIRT, *(e.min_libvirt for e in self._listed()), (0, 0, 0)
-        )
+        first = FIRST_DEFAULTS if self.has_defaults else FIRST_LIBVIRT
+        return max(first, *(e.min_libvirt for e in self._listed()), first)
 
     @property
     def min_qemu(self) -> model.Version:
@@ -105,6 +110,18 @@ def _read_vendor(root: etree._Element) -> model.Vendor | None:
     return next((v for v in model.Vendor if v.value == text), None)
 
 
+def _read_nested(root: etree._Element) -> bool | None:
+    # A model may have them without naming them: that they are not named says
+    # nothing.
+    names = {
+        feature.get('name')
+        for feature in root.iterfind(
+            "./cpu/mode[@name='host-model']/feature[@policy='require']"
+        )
+    }
+    return True if names & {'vmx', 'svm'} else None
+
+
 def parse(text: str | bytes) -> DomainCapabilities:
     """Read a document.
 
@@ -117,6 +134,7 @@ def parse(text: str | bytes) -> DomainCapabilities:
         machine=root.findtext('./machine'),
         virt_type=root.findtext('./domain'),
         vendor=_read_vendor(root),
+        nested=_read_nested(root),
     )
     hyperv = root.find('./features/hyperv')
     if hyperv is None:
@@ -125,5 +143,6 @@ def parse(text: str | bytes) -> DomainCapabilities:
         facts,
         supported=_read_supported(hyperv),
         names=_read_names(hyperv),
+        has_defaults=hyperv.find('./defaults') is not None,
         defaults=_read_defaults(hyperv),
     )

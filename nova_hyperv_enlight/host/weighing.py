@@ -126,7 +126,7 @@ def _ask_hardware(
         return None
     needed = dict(entry.hardware).get(w.vendor) if w.vendor else None
     has = {
-        model.Hardware.NESTED: w.kernel.nested,
+        model.Hardware.NESTED: w.nested,
         model.Hardware.APIC: w.kernel.apic,
         None: None,
     }[needed]
@@ -234,10 +234,12 @@ def _confirm(
     """Rule in what nobody ruled out: by the kernel, else by the releases.
 
     The releases speak for hosts whose libvirt does not enumerate, that is
-    before 9.0, and for what its enumeration leaves out. They do not stand
-    in for a document that should be there and is not.
+    before 9.0. Of what its enumeration leaves out they speak only where it
+    is older than the enumeration: all kernels under such a libvirt have had
+    it for years (stimer.direct: Linux 5.0). They do not stand in for a
+    document that should be there and is not.
     """
-    libvirt = w.libvirt or w.domcaps.min_libvirt
+    libvirt = w.least_libvirt
     qemu = w.qemu or w.domcaps.min_qemu
     if libvirt < entry.min_libvirt or qemu < entry.min_qemu:
         return None
@@ -250,6 +252,8 @@ def _confirm(
             entry, _Witness.KVM, "the host's KVM has a reference clock"
         )
     if not w.domcaps.known and libvirt >= domaincaps.FIRST_LIBVIRT:
+        return None
+    if entry.parent and entry.min_libvirt > domaincaps.FIRST_LIBVIRT:
         return None
     return _yes(
         entry,

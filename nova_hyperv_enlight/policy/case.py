@@ -107,7 +107,7 @@ class Case:
         value = enlightenments.ENLIGHTENMENTS['spinlocks'].value
         assert value is not None
         wanted = value.needs_libvirt(_NEVER_NOTIFY) or (0, 0, 0)
-        found = self.host.witnesses.libvirt or (0, 0, 0)
+        found = self.host.witnesses.least_libvirt
         if self.req.dedicated and found >= wanted:
             return _NEVER_NOTIFY
         return value.default

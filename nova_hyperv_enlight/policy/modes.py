@@ -67,9 +67,9 @@ def _left(guest: case.Case) -> tuple[decision.Verdict, ...]:
 
 def _overrides(guest: case.Case) -> bool:
     """Whether the host's libvirt lets names be switched beside the mode."""
-    found = guest.host.witnesses.libvirt or (0, 0, 0)
     return (
-        guest.profile.mode is _Mode.HOST_MODEL and found >= _OVERRIDES_LIBVIRT
+        guest.profile.mode is _Mode.HOST_MODEL
+        and guest.host.witnesses.least_libvirt >= _OVERRIDES_LIBVIRT
     )
 
 
@@ -80,13 +80,13 @@ def check(guest: case.Case) -> None:
     :raises HostCannotDeliver: the host's libvirt is too old for it.
     """
     profile = guest.profile
-    found = guest.host.witnesses.libvirt
-    if (found or (0, 0, 0)) < profile.min_libvirt:
+    asked = guest.host.witnesses
+    if asked.least_libvirt < profile.min_libvirt:
         raise exception.HostCannotDeliver(
             reason=(
                 f'Profile {profile.name!r}, which {guest.chosen_by} chose, '
                 f'needs libvirt {model.version_text(profile.min_libvirt)}, '
-                f'and that of this host is {model.version_text(found)}.'
+                f'and that of this host is {asked.libvirt_text}.'
             )
         )
     if not _overrides(guest):
@@ -120,7 +120,7 @@ def _check_alone(
     error: type[exception.EnlightException] = exception.InvalidRequest
     allowed = ''
     if profile.mode is _Mode.HOST_MODEL:
-        found = model.version_text(guest.host.witnesses.libvirt)
+        found = guest.host.witnesses.libvirt_text
         error = exception.HostCannotDeliver
         allowed = (
             f' before libvirt {model.version_text(_OVERRIDES_LIBVIRT)}; this '

@@ -162,16 +162,29 @@ class DecisionTestCase(base.ExplainTestCase):
         )
 
     def test_releases(self):
-        on = self.on(
-            '--spec',
-            'hyperv_enlight:profile=performance',
-            '--libvirt-version',
-            '11.0',
-            '--qemu-version',
-            '7.2.22',
+        self.assertIn('stimer.direct', self.on('--libvirt-version', '9.0'))
+        self.assertNotIn('stimer.direct', self.on('--qemu-version', '4.0'))
+
+    def test_what_a_document_proves_of_its_own_age(self):
+        text = base.document().replace(
+            '</hyperv>',
+            '<defaults><spinlocks>1</spinlocks></defaults></hyperv>',
+        )
+        path = self.write('new.xml', text)
+        argv = ('explain', '--option', 'profile=host-model', '--domcaps')
+
+        rows = self.call_json(*argv, path)
+        result = self.call(*argv, self.document)
+
+        self.assertEqual('libvirt', rows[0]['source'])
+        self.assertRefused(
+            result, 'needs libvirt 11.9.0', 'this host is 9.0.0 or newer'
         )
 
-        self.assertIn('tlbflush.extended', on)
+    def test_passthrough_by_what_a_document_proves(self):
+        rows = self.explain('--option', 'profile=passthrough')
+
+        self.assertEqual('libvirt', rows['relaxed']['source'])
 
     def test_the_images_machine_and_architecture_are_asked_about(self):
         connection = base.FakeConnection(

@@ -14,6 +14,11 @@ from nova_hyperv_enlight.host import kvm
 from tests.unit import base as unit_base
 from tests.unit.cmd import base
 
+# Before libvirt 9.0 a document says nothing of Hyper-V.
+OLD = (
+    '<domainCapabilities><domain>kvm</domain><arch>x86_64</arch>'
+    '</domainCapabilities>'
+)
 COLUMNS = ['name', 'offered', 'witness', 'evidence']
 SAVED = sorted(
     path.name for path in (unit_base.DATA / 'domaincaps').glob('*.xml')
@@ -98,13 +103,22 @@ class SavedHostTestCase(base.CommandTestCase):
             'unknown', self.show()['tlbflush.extended']['offered']
         )
 
-    def test_releases_rule_in(self):
+    def test_a_subfeature_is_not_ruled_in_by_releases(self):
         rows = self.show(
-            '--libvirt-version', '11.0.0', '--qemu-version', '7.2'
+            '--libvirt-version', '11.5.0', '--qemu-version', '8.0'
         )
 
-        self.assertEqual('yes', rows['tlbflush.extended']['offered'])
-        self.assertEqual('version', rows['tlbflush.extended']['witness'])
+        self.assertEqual('unknown', rows['tlbflush.extended']['offered'])
+
+    def test_releases_rule_in(self):
+        path = self.write('old.xml', OLD)
+        argv = ('--domcaps', path, '--libvirt-version', '8.0.0')
+
+        rows = self.call_json('host', 'show', *argv, '--qemu-version', '6.2')
+
+        by_name = {row['name']: row for row in rows}
+        self.assertEqual('yes', by_name['stimer.direct']['offered'])
+        self.assertEqual('version', by_name['stimer.direct']['witness'])
 
     def test_releases_rule_out(self):
         rows = self.show('--qemu-version', '7.0.0')

@@ -145,14 +145,11 @@ class HostsTestCase(samples.OfferTestCase):
         self.assertEqual(set(NAMES), samples.offered(facts))
 
     def test_intel_newest_whose_kernel_cannot_be_asked(self):
-        # Whether interrupts and nested guests get help, only sysfs tells.
+        # Whether interrupts get help, only sysfs tells.
         facts = samples.witnesses(
             'intel-libvirt12.4-qemu10.1-composed', tsc_frequency=1
         )
-        self.assertEqual(
-            set(NAMES) - {'avic', 'emsr_bitmap', 'tlbflush.direct'},
-            samples.offered(facts),
-        )
+        self.assertEqual(set(NAMES) - {'avic'}, samples.offered(facts))
 
 
 @ddt.ddt

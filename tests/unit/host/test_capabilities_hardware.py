@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
+
 import ddt
 
 from nova_hyperv_enlight.catalogue import model
@@ -41,6 +43,9 @@ class HardwareTestCase(base.TestCase):
         facts = samples.witnesses(
             DOCUMENTS[vendor], samples.kernel_facts(vendor, **changes)
         )
+        # That its CPU model has vmx or svm is looked at below.
+        document = dataclasses.replace(facts.domcaps, nested=None)
+        facts = dataclasses.replace(facts, domcaps=document)
         return weighing.conclude(facts).offers[name]
 
     @ddt.unpack
@@ -67,6 +72,18 @@ class HardwareTestCase(base.TestCase):
         self.assertEqual(
             f'whether the host has {words} could not be read', offer.evidence
         )
+
+    @ddt.unpack
+    @ddt.data((INTEL, None, True), (INTEL, False, False), (AMD, None, True))
+    def test_the_cpu_model_nests(self, vendor, nested, offered):
+        facts = samples.witnesses(
+            DOCUMENTS[vendor], samples.kernel_facts(vendor, nested=nested)
+        )
+        offers = weighing.conclude(facts).offers
+
+        self.assertIs(True, facts.domcaps.nested)
+        self.assertIs(offered, offers['emsr_bitmap'].offered)
+        self.assertIs(offered, offers['tlbflush.direct'].offered)
 
     @ddt.unpack
     @ddt.data(*NEEDS)

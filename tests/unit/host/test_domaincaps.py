@@ -110,6 +110,27 @@ class ParseTestCase(base.TestCase):
         more = f'<defaults>{text}</defaults>'
         facts = domaincaps.parse(document(hyperv('relaxed', more=more)))
         self.assertEqual(defaults, facts.defaults)
+        self.assertIs(True, facts.has_defaults)
+
+    def test_parse_no_defaults(self):
+        facts = domaincaps.parse(document(hyperv('relaxed')))
+        self.assertIs(False, facts.has_defaults)
+
+    @ddt.unpack
+    @ddt.data(
+        ('host-model', 'require', 'vmx', True),
+        ('host-model', 'require', 'svm', True),
+        ('host-model', 'disable', 'svm', None),
+        ('host-model', 'require', 'vme', None),
+        ('maximum', 'require', 'vmx', None),
+    )
+    def test_parse_nested(self, mode, policy, name, nested):
+        text = (
+            f"<domainCapabilities><cpu><mode name='{mode}'>"
+            f"<feature policy='{policy}' name='{name}'/>"
+            '</mode></cpu></domainCapabilities>'
+        )
+        self.assertIs(nested, domaincaps.parse(text).nested)
 
     @ddt.unpack
     @ddt.data(

@@ -105,6 +105,7 @@ class ReleasesTestCase(base.TestCase):
         (samples.listing('relaxed', 'avic'), (9, 0, 0)),
         (samples.listing('relaxed', 'xmm_input'), (10, 7, 0)),
         (samples.listing('tlbflush.direct'), (11, 0, 0)),
+        (samples.listing('relaxed', has_defaults=True), (11, 9, 0)),
     )
     def test_min_libvirt(self, facts, version):
         self.assertEqual(version, facts.min_libvirt)
