@@ -6,12 +6,12 @@ import dataclasses
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
-from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import domain
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import guests
+from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import request
@@ -71,7 +71,7 @@ def left_out(
     :returns: why, by name.
     """
     reasons: dict[str, str] = {}
-    vendor, libvirt = witnesses.vendor, witnesses.libvirt
+    vendor = witnesses.vendor
     for name, entry in enlightenments.ENLIGHTENMENTS.items():
         if name not in asked.names or name in on:
             continue
@@ -81,11 +81,8 @@ def left_out(
                 f'only {only} processors have it, and the host is '
                 f'{vendor.value}'
             )
-        elif libvirt and libvirt < entry.min_libvirt:
-            reasons[name] = (
-                f'it needs libvirt {model.version_text(entry.min_libvirt)}, '
-                f'and the host has {model.version_text(libvirt)}'
-            )
+        elif old := weighing.too_old(entry, witnesses):
+            reasons[name] = old
     return reasons
 
 

@@ -91,22 +91,32 @@ def _missing_bits(
     return None
 
 
+def too_old(
+    entry: model.Enlightenment, witnesses: capabilities.Witnesses
+) -> str | None:
+    """Say which release is too old for an enlightenment.
+
+    :returns: why, to be read after the name; None where no release is known
+        to be too old.
+    """
+    for what, found, wanted in (
+        ('libvirt', witnesses.libvirt, entry.min_libvirt),
+        ('QEMU', witnesses.qemu, entry.min_qemu),
+    ):
+        if found is not None and found < wanted:
+            return (
+                f'it needs {what} {model.version_text(wanted)}, and the '
+                f'host has {model.version_text(found)}'
+            )
+    return None
+
+
 def _ask_version(
     entry: model.Enlightenment, w: capabilities.Witnesses
 ) -> capabilities.Offer | None:
     """Let releases that are known to be too old rule out."""
-    for what, found, wanted in (
-        ('libvirt', w.libvirt, entry.min_libvirt),
-        ('QEMU', w.qemu, entry.min_qemu),
-    ):
-        if found is not None and found < wanted:
-            return _no(
-                entry,
-                _Witness.VERSION,
-                f'it needs {what} {model.version_text(wanted)}, and the '
-                f'host has {model.version_text(found)}',
-            )
-    return None
+    why = too_old(entry, w)
+    return None if why is None else _no(entry, _Witness.VERSION, why)
 
 
 def _ask_hardware(

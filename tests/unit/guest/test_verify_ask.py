@@ -154,6 +154,20 @@ class LeftOutTestCase(base.TestCase):
     def test_a_host_that_lacks_nothing(self):
         self.assertEqual(({}, set()), self.left_out(host=INTEL))
 
+    def test_an_old_qemu(self):
+        host = dataclasses.replace(INTEL, qemu=(6, 2, 0))
+
+        left, _ = self.left_out(host=host)
+
+        self.assertEqual(
+            {'xmm_input', 'emsr_bitmap'}
+            | {'tlbflush.direct', 'tlbflush.extended'},
+            set(left),
+        )
+        self.assertEqual(
+            'it needs QEMU 7.1.0, and the host has 6.2.0', left['xmm_input']
+        )
+
     def test_nothing_is_known_of_the_host(self):
         nothing = capabilities.Witnesses(virt_type='kvm', arch='x86_64')
 
