@@ -163,7 +163,7 @@ def look_up(connection: audit.Connection, name: str) -> Guest:
 
 
 def every(connection: audit.Connection) -> list[Guest]:
-    """Return all guests.
+    """Return all guests, by their names.
 
     :raises InvalidRequest: libvirt does not list them.
     """

@@ -66,7 +66,7 @@ class Result:
 def select(
     connection: Connection, names: collections.abc.Collection[str]
 ) -> list[Guest]:
-    """Return the guests to audit.
+    """Return the guests to audit: as they are named, else by their names.
 
     :param connection: to their libvirt.
     :param names: the names of those that are wanted, none for all.
@@ -78,7 +78,8 @@ def select(
     # libvirt.libvirtError is not named in this room: the package runs
     # without libvirt-python.
     try:
-        return connection.listAllDomains()
+        # libvirt lists them in another order each time.
+        return sorted(connection.listAllDomains(), key=lambda g: g.name())
     except Exception as err:
         raise exception.InvalidRequest(
             reason=f'The domains cannot be listed: {err}'

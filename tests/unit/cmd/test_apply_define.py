@@ -286,4 +286,4 @@ class AllTestCase(test_apply.ApplyTestCase):
     def test_many_are_left_alone(self):
         self.use(*(make(f'x{n}', metadata='') for n in range(12)))
 
-        self.assertIn('x9 and 2 more.', self.all().err)
+        self.assertIn('x7 and 2 more.', self.all().err)

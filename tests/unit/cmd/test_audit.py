@@ -161,7 +161,7 @@ class ChosenTestCase(AuditTestCase):
 
         self.assertEqual([('faulty', 'hpet')], self.codes())
         self.assertEqual(
-            [('unknown', 'hpet'), ('faulty', 'hpet')],
+            [('faulty', 'hpet'), ('unknown', 'hpet')],
             self.codes('--windows', 'unknown'),
         )
 

@@ -157,12 +157,12 @@ class OffersTestCase(AuditTestCase):
 
 
 class SelectTestCase(base.TestCase):
-    CONNECTION = guests.Connection(dict.fromkeys(('a', 'b', 'c')))
+    CONNECTION = guests.Connection(dict.fromkeys(('b', 'c', 'a')))
 
     def select(self, *names):
         return [g.name() for g in audit.select(self.CONNECTION, names)]
 
-    def test_all(self):
+    def test_all_by_their_names(self):
         self.assertEqual(['a', 'b', 'c'], self.select())
 
     def test_some(self):
