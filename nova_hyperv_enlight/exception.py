@@ -24,13 +24,20 @@ def printable(text: str) -> str:
 class EnlightException(Exception):
     """The base of all exceptions of this package.
 
+    What reaches a server's fault is read by a tenant, so a class says what
+    of it that may be. The rest is for the log.
+
     :cvar msg_fmt: the message; its fields are the keyword arguments.
+    :cvar tenant_fmt: what a tenant may read of it, with the same fields.
+    :ivar for_tenants: that text of this exception.
     """
 
     msg_fmt = 'Hyper-V enlightenments: %(reason)s'
+    tenant_fmt = 'Hyper-V enlightenments: the log of nova-compute has more.'
 
     def __init__(self, **kwargs: typing.Any) -> None:
         super().__init__(self.msg_fmt % kwargs)
+        self.for_tenants = self.tenant_fmt % kwargs
 
 
 class InvalidOption(EnlightException):
@@ -46,9 +53,13 @@ class HookLoadError(EnlightException):
 
 
 class HookError(EnlightException):
-    """A hook failed on one guest."""
+    """A hook failed on one guest.
+
+    What a hook of somebody else raises may hold anything: paths, tokens.
+    """
 
     msg_fmt = 'The guest config hook %(hook)s failed: %(reason)s'
+    tenant_fmt = 'The guest config hook %(hook)s failed.'
 
 
 class InvalidRequest(EnlightException):
@@ -59,7 +70,7 @@ class InvalidRequest(EnlightException):
     The message is one line of printable text, whatever was asked for.
     """
 
-    msg_fmt = '%(reason)s'
+    msg_fmt = tenant_fmt = '%(reason)s'
 
     def __init__(self, **kwargs: typing.Any) -> None:
         super().__init__(
@@ -68,9 +79,23 @@ class InvalidRequest(EnlightException):
 
 
 class HostCannotDeliver(EnlightException):
-    """This host lacks what was asked for explicitly; another may have it."""
+    """This host lacks what was asked for explicitly; another may have it.
 
-    msg_fmt = '%(reason)s'
+    :param reason: what it lacks, a sentence.
+    :param evidence: what of the host says so, which tenants do not read.
+        It continues the sentence after a colon; neither has a full stop
+        then.
+    """
+
+    msg_fmt = '%(reason)s%(evidence)s'
+    tenant_fmt = '%(reason)s%(end)s'
+
+    def __init__(self, reason: str, evidence: str = '') -> None:
+        super().__init__(
+            reason=reason,
+            evidence=f': {evidence}.' if evidence else '',
+            end='.' if evidence else '',
+        )
 
 
 class MalformedDocument(EnlightException):

@@ -36,7 +36,8 @@ class GuestConfigHook(abc.ABC):
 
         Called only where the plugin acts: not for guests that are left to
         Nova, and not in shadow mode. What it raises fails the build of this
-        guest, with the hook's name.
+        guest: the server's fault names the hook, and the log of
+        nova-compute has the exception. Its text is not told to the tenant.
 
         :param config: the ``nova.virt.libvirt.config.LibvirtConfigGuest``
             as the hooks before have left it.

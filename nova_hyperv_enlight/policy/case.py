@@ -122,9 +122,9 @@ class Case:
             raise exception.HostCannotDeliver(
                 reason=(
                     f'{entry.value_name}={value}, which {asker} gives, needs '
-                    f'libvirt {model.version_text(wanted)}, and this host '
-                    f'has {model.version_text(found)}.'
-                )
+                    f'libvirt {model.version_text(wanted)}'
+                ),
+                evidence=f'this host has {model.version_text(found)}',
             )
         return value
 

@@ -31,7 +31,8 @@ def _named(
         raise exception.InvalidRequest(
             reason=(
                 f"The {source.value}'s {key}={name} is not valid: the "
-                f'profiles are {", ".join(conf.known_profiles)}.'
+                f'profiles are {", ".join(profiles.PROFILES)}, and those of '
+                '[hyperv_enlight] profiles_file.'
             )
         )
     return conf.known_profiles[name]

@@ -64,14 +64,14 @@ def _check_had(guest: case.Case, name: str, root: str) -> None:
     if name == root:
         reason = (
             f'{name!r}, which the {ask.source.value} asks for '
-            f'({ask.written}), cannot be had on this host: {lacks[1]}.'
+            f'({ask.written}), cannot be had on this host'
         )
     else:
         reason = (
             f'{root!r} ({ask.source.value}) requires {name!r}, which cannot '
-            f'be had on this host: {lacks[1]}.'
+            'be had on this host'
         )
-    raise exception.HostCannotDeliver(reason=reason)
+    raise exception.HostCannotDeliver(reason, evidence=lacks[1])
 
 
 def verdict(guest: case.Case, name: str, root: str) -> decision.Verdict:

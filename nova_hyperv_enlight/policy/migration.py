@@ -33,12 +33,15 @@ def unpinned(selection: decision.Selection) -> list[str]:
 
 
 def obstacles(
-    recorded: record.Record, destination: capabilities.HostCapabilities
+    recorded: record.Record,
+    destination: capabilities.HostCapabilities,
+    for_tenants: bool = False,
 ) -> list[str]:
     """Return what keeps a guest from a host, a sentence for each reason.
 
     :param recorded: what the guest was started with.
     :param destination: what the host offers to such a guest.
+    :param for_tenants: leave out what the host is like.
     """
     selection = recorded.selection
     if selection.mode is profiles.Mode.PASSTHROUGH:
@@ -55,11 +58,13 @@ def obstacles(
     # characters in the event of the instance's action.
     reasons: dict[str, list[str]] = {}
     for name in missing(recorded, destination):
-        evidence = destination.offers[name].evidence
+        evidence = ''
+        if not for_tenants:
+            evidence = f': {destination.offers[name].evidence}'
         reasons.setdefault(evidence, []).append(repr(name))
     found += [
         f'{", ".join(names)} {"is" if len(names) == 1 else "are"} missing '
-        f'there: {evidence}.'
+        f'there{evidence}.'
         for evidence, names in reasons.items()
     ]
     return found

@@ -85,9 +85,9 @@ def check(guest: case.Case) -> None:
         raise exception.HostCannotDeliver(
             reason=(
                 f'Profile {profile.name!r}, which {guest.chosen_by} chose, '
-                f'needs libvirt {model.version_text(profile.min_libvirt)}, '
-                f'and that of this host is {asked.libvirt_text}.'
-            )
+                f'needs libvirt {model.version_text(profile.min_libvirt)}'
+            ),
+            evidence=f'this host has {asked.libvirt_text}',
         )
     if not _overrides(guest):
         _check_alone(guest, _hidden(guest) | dict(guest.asks))
@@ -117,23 +117,20 @@ def _check_alone(
         return
     profile = guest.profile
     name, ask = min(asks.items())
-    error: type[exception.EnlightException] = exception.InvalidRequest
-    allowed = ''
+    reason = (
+        f'Profile {profile.name!r}, which {guest.chosen_by} chose, leaves '
+        f'the choice to {_WHO[profile.mode][1]}, and the '
+        f'{ask.source.value} switches {name!r} ({ask.written}): the two '
+        'cannot be had together'
+    )
     if profile.mode is _Mode.HOST_MODEL:
         found = guest.host.witnesses.libvirt_text
-        error = exception.HostCannotDeliver
-        allowed = (
-            f' before libvirt {model.version_text(_OVERRIDES_LIBVIRT)}; this '
-            f'host has {found}'
+        wanted = model.version_text(_OVERRIDES_LIBVIRT)
+        raise exception.HostCannotDeliver(
+            reason=f'{reason} before libvirt {wanted}',
+            evidence=f'this host has {found}',
         )
-    raise error(
-        reason=(
-            f'Profile {profile.name!r}, which {guest.chosen_by} chose, leaves '
-            f'the choice to {_WHO[profile.mode][1]}, and the '
-            f'{ask.source.value} switches {name!r} ({ask.written}): the two '
-            f'cannot be had together{allowed}.'
-        )
-    )
+    raise exception.InvalidRequest(reason=f'{reason}.')
 
 
 def stock(guest: case.Case) -> decision.Decision:

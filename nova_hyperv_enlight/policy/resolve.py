@@ -174,10 +174,11 @@ def _check_kept(guest: case.Case, decided: decision.Decision) -> None:
     if missing and guest.conf.fail_on_host_change:
         raise exception.HostCannotDeliver(
             reason=(
-                "This host cannot keep the guest's recorded set, and "
-                '[hyperv_enlight] on_host_change is fail: '
-                + ' '.join(verdict.text for verdict in missing)
-            )
+                f'This host cannot keep {", ".join(v.name for v in missing)} '
+                "of the guest's recorded set, and [hyperv_enlight] "
+                'on_host_change is fail'
+            ),
+            evidence=' '.join(v.text for v in missing).rstrip('.'),
         )
 
 

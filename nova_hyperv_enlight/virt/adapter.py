@@ -9,6 +9,7 @@ import typing
 from lxml import etree
 from nova import exception as nova_exception
 from nova.virt.libvirt import utils as libvirt_utils
+from oslo_log import log as logging
 
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight.domxml import hyperv
@@ -16,6 +17,13 @@ from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import request
 
+LOG = logging.getLogger(__name__)
+
+#: What a tenant reads of what nobody has foreseen.
+_UNFORESEEN = (
+    'The Hyper-V enlightenments of this guest cannot be decided: the log of '
+    'nova-compute has the reason.'
+)
 # nova-api stores an image's properties in an instance's system_metadata
 # under this prefix, also those that ImageMeta drops: nova/utils.py,
 # get_system_metadata_from_image.
@@ -101,13 +109,28 @@ def default_machine(arch: str) -> str | None:
 
 
 def refused_migration(
-    instance: typing.Any, destination: str, reason: str
+    instance: typing.Any, destination: str, reason: str, for_tenants: str
 ) -> nova_exception.NovaException:
-    """Return the exception that lets Nova try another destination."""
+    """Return the exception that lets Nova try another destination.
+
+    Its text is also kept as a fault of the server: neither host is named,
+    nor what it is like. The log has that.
+
+    :param reason: what keeps the guest from the host.
+    :param for_tenants: what of that a tenant may read.
+    """
+    LOG.warning(
+        'The Hyper-V enlightenments of this guest do not allow it to move '
+        'from %s to %s. %s',
+        instance.host,
+        destination,
+        reason,
+        instance=instance,
+    )
     return nova_exception.MigrationPreCheckError(
         reason=(
             'The Hyper-V enlightenments of this guest do not allow it to '
-            f'move from {instance.host} to {destination}. {reason}'
+            f'move to that host. {for_tenants}'
         )
     )
 
@@ -118,17 +141,47 @@ class HostCannotDeliver(nova_exception.NovaException):
     msg_fmt = '%(reason)s'
 
 
+def _for_tenants(err: Exception, instance: typing.Any) -> str:
+    """Log what an exception says beyond what tenants may read.
+
+    :returns: what they may read.
+    """
+    if not isinstance(err, exception.EnlightException):
+        LOG.exception('Unforeseen: %s', err, instance=instance)
+        return _UNFORESEEN
+    if isinstance(err, exception.HostCannotDeliver):
+        LOG.warning('%s', err, instance=instance)
+    elif err.for_tenants != str(err):
+        LOG.exception('%s', err, instance=instance)
+    return err.for_tenants
+
+
 @contextlib.contextmanager
-def translated() -> collections.abc.Iterator[None]:
-    """Turn this package's exceptions into Nova's.
+def translated(
+    instance: typing.Any, migrates: bool = False
+) -> collections.abc.Iterator[None]:
+    """Turn exceptions into those of Nova, with what tenants may read.
 
     nova-compute aborts a build that raises InvalidInput, with the reason in
-    the server's fault, and tries another host for any other exception:
-    ``_build_and_run_instance`` in nova/compute/manager.py.
+    the server's fault, and tries another host for any other exception. The
+    text of that becomes the fault, too, whatever its class:
+    ``_build_and_run_instance`` in nova/compute/manager.py. So nothing but
+    exceptions of Nova leaves here.
+
+    :param instance: the ``nova.objects.Instance``, for the log.
+    :param migrates: whether Nova asks before a live migration: it tries
+        another destination for MigrationPreCheckError only.
     """
+    another: type[nova_exception.NovaException] = HostCannotDeliver
+    if migrates:
+        another = nova_exception.MigrationPreCheckError
     try:
         yield
+    except nova_exception.NovaException:
+        raise
     except exception.InvalidRequest as err:
-        raise nova_exception.InvalidInput(reason=str(err)) from err
-    except exception.EnlightException as err:
-        raise HostCannotDeliver(reason=str(err)) from err
+        raise nova_exception.InvalidInput(
+            reason=_for_tenants(err, instance)
+        ) from err
+    except Exception as err:
+        raise another(reason=_for_tenants(err, instance)) from err

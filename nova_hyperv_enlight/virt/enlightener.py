@@ -78,7 +78,7 @@ class Enlightener:
             # Nothing more is read of it: it is none of our business.
             _warn_untyped(instance)
             return
-        with adapter.translated():
+        with adapter.translated(instance):
             asked = adapter.to_request(config, instance)
             host = self._probe.capabilities(
                 config.os_arch, config.os_mach_type, config.virt_type
@@ -122,14 +122,18 @@ class Enlightener:
         recorded = recorder.read(instance)
         if recorded is None:
             return
-        host = self._probe.capabilities(
-            arch, machine, self._conf.libvirt.virt_type
-        )
-        found = migration.obstacles(recorded, host)
-        if found:
-            raise adapter.refused_migration(
-                instance, self._conf.host, ' '.join(found)
+        with adapter.translated(instance, migrates=True):
+            host = self._probe.capabilities(
+                arch, machine, self._conf.libvirt.virt_type
             )
+            found = migration.obstacles(recorded, host)
+            if found:
+                raise adapter.refused_migration(
+                    instance,
+                    self._conf.host,
+                    ' '.join(found),
+                    ' '.join(migration.obstacles(recorded, host, True)),
+                )
 
     def verify(self) -> None:
         """Look into guests of the host, where the operator wants that."""

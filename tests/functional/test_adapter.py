@@ -2,9 +2,13 @@
 
 """What is read from Nova's objects, and which exceptions Nova gets."""
 
+import inspect
+import re
 import types
 
 import ddt
+import fixtures
+from lxml import etree
 from nova import exception as nova_exception
 from nova import objects
 from nova.virt.libvirt import config as vconfig
@@ -103,26 +107,107 @@ class ReadTestCase(testtools.TestCase):
         )
 
 
+#: The fields of our exceptions that a tenant may read, of all that are. A new
+#: exception, or a new field of one, is not told before it stands here.
+TOLD = {
+    exception.InvalidRequest: {'reason'},
+    exception.HostCannotDeliver: {'reason'},
+    exception.HookError: {'hook'},
+}
+OURS = [
+    found
+    for _, found in inspect.getmembers(exception, inspect.isclass)
+    if issubclass(found, exception.EnlightException)
+]
+# What no class of ours foresees, as libvirt, lxml or a mistake raise it.
+FOREIGN = {
+    **dict.fromkeys((KeyError, OSError, RuntimeError, ValueError), ()),
+    etree.XMLSyntaxError: (1, 2, 3),
+}
+
+
+def make_error(found):
+    """Return an exception with each of its fields filled.
+
+    :returns: that, and the fields' texts by their names.
+    """
+    names = set(re.findall(r'%\((\w+)\)s', found.msg_fmt)) - {'end'}
+    texts = {name: f'secret-{name}' for name in names}
+    return found(**texts), texts
+
+
 @ddt.ddt
 class TranslatedTestCase(testtools.TestCase):
-    def translate(self, error):
-        with adapter.translated():
+    def setUp(self):
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+
+    def translate(self, error, **kwargs):
+        with adapter.translated(make_instance(), **kwargs):
             raise error
 
-    @ddt.data(
-        (exception.InvalidRequest(reason='why'), nova_exception.InvalidInput),
-        (exception.HostCannotDeliver(reason='why'), adapter.HostCannotDeliver),
-        (
-            exception.HookError(hook='site', reason='why'),
-            adapter.HostCannotDeliver,
-        ),
-    )
-    @ddt.unpack
-    def test_translated(self, error, expected):
-        raised = self.assertRaises(expected, self.translate, error)
+    @ddt.data(*OURS)
+    def test_ours(self, found):
+        error, texts = make_error(found)
+        invalid = issubclass(found, exception.InvalidRequest)
 
-        self.assertIn(str(error), str(raised))
+        raised = self.assertRaises(
+            nova_exception.InvalidInput
+            if invalid
+            else adapter.HostCannotDeliver,
+            self.translate,
+            error,
+        )
+
         self.assertIs(error, raised.__cause__)
+        for name, text in texts.items():
+            told = name in TOLD.get(found, ())
+            self.assertEqual(told, text in str(raised), name)
+            self.assertEqual(told, text in raised.format_message(), name)
+            # It is not lost.
+            if not told:
+                self.assertIn(text, self.log.output)
+
+    @ddt.data(*FOREIGN)
+    def test_what_nobody_foresaw(self, found):
+        error = found('secret', *FOREIGN[found])
+
+        raised = self.assertRaises(
+            adapter.HostCannotDeliver, self.translate, error
+        )
+
+        self.assertNotIn('secret', raised.format_message())
+        self.assertIn('the log of nova-compute', raised.format_message())
+        # With the way to it.
+        self.assertIn('Traceback', self.log.output)
+        self.assertIn('secret', self.log.output)
+
+    def test_before_a_live_migration(self):
+        # For this one alone Nova tries another destination.
+        raised = self.assertRaises(
+            nova_exception.MigrationPreCheckError,
+            self.translate,
+            OSError('secret'),
+            migrates=True,
+        )
+
+        self.assertNotIn('secret', raised.format_message())
+
+    def test_a_refused_migration(self):
+        instance = make_instance()
+        instance.host = 'secret-source'
+
+        error = adapter.refused_migration(
+            instance, 'secret-destination', 'A secret.', 'It lacks ipi.'
+        )
+
+        self.assertIsInstance(error, nova_exception.MigrationPreCheckError)
+        self.assertNotIn('secret', error.format_message())
+        self.assertIn('It lacks ipi.', error.format_message())
+        self.assertIn(
+            'from secret-source to secret-destination. A secret.',
+            self.log.output,
+        )
 
     def test_an_error_of_nova_passes(self):
         error = nova_exception.InstanceNotFound(instance_id='x')

@@ -68,7 +68,10 @@ class ThirdPartyHookTestCase(guest.PluginTestCase):
 
         fault = self.boot_error(WINDOWS)
 
-        self.assertIn("guest config hook site_failing failed: 'rack'", fault)
+        self.assertIn('The guest config hook site_failing failed.', fault)
+        # The class of CVE-2019-14433.
+        self.assertNotIn('token', fault)
+        self.assertIn('token=s3cret', self.stdlog.logger.output)
         self.assertStockXML(self.boot({'os_type': 'linux'}))
 
 

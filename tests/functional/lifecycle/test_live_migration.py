@@ -109,7 +109,7 @@ class RefusedTestCase(migration.LiveMigrationTestCase):
         self.assertEqual('Error', event['result'])
         self.assertIn(
             'The Hyper-V enlightenments of this guest do not allow it to '
-            f'move from one to {hostname}. ',
+            'move to that host. ',
             event['details'],
         )
         return event['details']
@@ -123,7 +123,7 @@ class RefusedTestCase(migration.LiveMigrationTestCase):
 
         self.assertIn(
             "'runtime', 'synic', 'stimer', 'reset', 'frequencies', "
-            "'tlbflush', 'ipi' are missing there: libvirt does not list it. ",
+            "'tlbflush', 'ipi'",
             reason,
         )
 
@@ -133,10 +133,11 @@ class RefusedTestCase(migration.LiveMigrationTestCase):
         self.start('three', kernel=guest.PLAIN)
         server = self.boot(WINDOWS, {'hyperv_enlight:evmcs': 'on'})
 
+        self.assertIn("'evmcs' is missing there.", self.refuse(server, 'two'))
         self.assertIn(
-            "'evmcs' is missing there: only Intel processors have it, and "
-            'the host is AMD.',
-            self.refuse(server, 'two'),
+            "do not allow it to move from one to two. 'evmcs' is missing "
+            'there: only Intel processors have it, and the host is AMD.',
+            self.stdlog.logger.output,
         )
         self.assertIn(
             # As much as Nova has room for.

@@ -137,8 +137,8 @@ class PoorerHostTestCase(MoveTestCase):
         )
 
         self.assertIn(
-            "This host cannot keep the guest's recorded set, and "
-            '[hyperv_enlight] on_host_change is fail: ',
+            " of the guest's recorded set, and [hyperv_enlight] "
+            'on_host_change is fail.',
             self.wait_for(server, 'ERROR')['fault']['message'],
         )
         self.assertEqual(self._record, self.record(self._server))

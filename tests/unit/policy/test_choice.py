@@ -80,14 +80,16 @@ class ChooseTestCase(ChoiceTestCase):
         for name in ('fast', 'Baseline', ' baseline'):
             self.check_refused(
                 f"The {source}'s {key}={name} is not valid: the profiles "
-                f'are {BUILTIN}.',
+                f'are {BUILTIN}, and those of [hyperv_enlight] '
+                'profiles_file.',
                 **{source: name},
             )
 
     def test_choose_unknown_image_behind_a_flavor(self):
         self.check_refused(
             "The image's hyperv_enlight_profile=fast is not valid: the "
-            f'profiles are {BUILTIN}.',
+            f'profiles are {BUILTIN}, and those of [hyperv_enlight] '
+            'profiles_file.',
             flavor='none',
             image='fast',
         )

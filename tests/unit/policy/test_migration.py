@@ -71,6 +71,14 @@ class ObstaclesTestCase(base.TestCase):
     def check(self, expected, recorded, host):
         self.assertEqual(expected, migration.obstacles(recorded, host))
 
+    def test_obstacles_for_tenants(self):
+        host = concluded(cases.AMD, names=LISTED - {'synic'})
+
+        self.assertEqual(
+            ["'synic', 'evmcs' are missing there."],
+            migration.obstacles(started_with('synic', 'evmcs'), host, True),
+        )
+
     @ddt.data((), cases.MINIMAL, cases.BASELINE, cases.NESTED)
     def test_obstacles_none_where_all_is_there(self, names):
         self.check([], started_with(*names), concluded(cases.INTEL))

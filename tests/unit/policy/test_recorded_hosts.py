@@ -55,7 +55,8 @@ class HostChangeTestCase(recorded.RecordedTestCase):
         )
 
         self.assertEqual(
-            "This host cannot keep the guest's recorded set, and "
+            'This host cannot keep synic, stimer, ipi, stimer.direct of the '
+            "guest's recorded set, and "
             '[hyperv_enlight] on_host_change is fail: '
             f"'synic' is off: {cases.LACKED}. "
             "'stimer' requires 'synic', which this host does not offer. "

@@ -117,7 +117,7 @@ class OverridesTestCase(cases.ResolveTestCase):
             NotHere,
             "Profile 'host-model', which the operator chose, leaves the "
             f'choice to libvirt, {who}: the two cannot be had together '
-            'before libvirt 12.1.0; this host has 11.9.0.',
+            'before libvirt 12.1.0: this host has 11.9.0.',
             profile='host-model',
             host=V11_9,
             **kwargs,
@@ -156,7 +156,7 @@ class TooOldTestCase(cases.ResolveTestCase):
             self.check_refused(
                 NotHere,
                 f'Profile {profile!r}, which {who} chose, needs libvirt '
-                f'{wanted}, and that of this host is {found}.',
+                f'{wanted}: this host has {found}.',
                 host=cases.make_host(libvirt=libvirt),
                 **kwargs,
             )

@@ -148,7 +148,7 @@ class ValuesTestCase(cases.ResolveTestCase):
         self.check_refused(
             exception.HostCannotDeliver,
             f'spinlocks.retries=4294967295, which {asker} gives, needs '
-            'libvirt 11.9.0, and this host has 11.8.0.',
+            'libvirt 11.9.0: this host has 11.8.0.',
             host=OLD,
             **kwargs,
         )

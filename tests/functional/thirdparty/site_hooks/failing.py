@@ -10,4 +10,6 @@ class FailingHook(base.GuestConfigHook):
 
     def apply(self, config, context):
         """Fail."""
-        raise KeyError('rack')
+        raise PermissionError(
+            13, "Permission denied", "/srv/rack?token=s3cret"
+        )
