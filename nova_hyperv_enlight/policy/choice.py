@@ -3,6 +3,7 @@
 """Which profile applies to a guest, and what its image may ask for."""
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import request
@@ -47,7 +48,12 @@ def _switched(
     modes = default.mode, wanted.mode
     if not set(modes).isdisjoint(_HOST_CHOOSES):
         return frozenset(enlightenments.ENLIGHTENMENTS)
+    # A name that is in both may carry another value.
     switched = wanted.names ^ default.names
+    switched |= {
+        enlightenments.VALUES[key].name
+        for key, _ in set(default.values) ^ set(wanted.values)
+    }
     if profiles.Mode.STOCK in modes:
         # Nova's own list has no name that the baseline lacks.
         switched |= profiles.PROFILES['baseline'].names
@@ -92,6 +98,36 @@ def check_image(conf: settings.Settings, image: request.Demands) -> None:
                     f'may not switch {name!r} here; {allowed(conf)}.'
                 )
             )
+
+
+def reach(
+    image: request.Demands, vendor: model.Vendor | None
+) -> frozenset[str]:
+    """Return all that an image's demands could switch on any host.
+
+    On brings what it requires; off takes along what requires it.
+
+    :param vendor: the host's vendor, None where it is not known.
+    """
+    catalogue = enlightenments.ENLIGHTENMENTS
+    reached = {name: image.asks[name].on for name in image.asks}
+    pending = list(reached.items())
+    while pending:
+        name, on = pending.pop()
+        others = (
+            catalogue[name].requirements(vendor)
+            if on
+            else [
+                other
+                for other, entry in catalogue.items()
+                if name in entry.requirements(vendor)
+            ]
+        )
+        for other in others:
+            if other not in reached:
+                reached[other] = on
+                pending.append((other, on))
+    return frozenset(reached)
 
 
 def choose(

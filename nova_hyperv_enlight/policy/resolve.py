@@ -201,9 +201,13 @@ def _check_reach(
     try:
         without = resolve(conf, quiet, host, recorded).selection
     except exception.EnlightException:
-        return  # Without them there is no guest.
-    selected = decided.selection
-    switched = (without.names ^ selected.names) | (without.off ^ selected.off)
+        # This host refuses the guest without them, so nothing tells what was
+        # on already: whatever they could switch counts.
+        switched = choice.reach(req.image, host.witnesses.vendor)
+    else:
+        selected = decided.selection
+        switched = without.names ^ selected.names
+        switched |= without.off ^ selected.off
     reached = sorted(switched - conf.image_overridable)
     if reached:
         keys = ', '.join(ask.key for ask in req.image.asks.values())

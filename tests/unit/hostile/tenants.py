@@ -3,6 +3,7 @@
 """Images of tenants who mean no good, and what must hold for each of them."""
 
 import dataclasses
+import types
 
 from lxml import etree
 
@@ -16,6 +17,7 @@ from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
+from tests.unit.catalogue import facts
 from tests.unit.policy import cases
 
 #: What Nova's database holds of a name or a value.
@@ -76,11 +78,26 @@ VALUES = (
     *('\ufeffon', '\ufffe', '\ud800', '\udfff', '\U0010ffff', '\U0001f4a9'),
     'e' + '\N{COMBINING ACUTE ACCENT}' * 254,
     *profiles.PROFILES,
+    *('slow', 'fast'),
     *(release.distro for release in windows.RELEASES),
     'windows',
     'win2\N{KELVIN SIGN}22',
 )  # fmt: skip
 
+KNOWN = types.MappingProxyType(
+    {
+        **profiles.PROFILES,
+        **{
+            name: profiles.Profile(
+                name=name,
+                names=cases.BASELINE,
+                values=(('spinlocks.retries', retries),),
+                summary='The baseline with another value.',
+            )
+            for name, retries in (('slow', '4294967295'), ('fast', '4095'))
+        },
+    }
+)
 #: What operators may have set.
 SETTINGS = (
     settings.Settings(),
@@ -98,6 +115,20 @@ SETTINGS = (
         force_off=('ipi',),
     ),
     settings.Settings(profile='host-model', image_overridable=cases.BASELINE),
+    # Profiles that differ from the default one by a value alone, with which
+    # an old libvirt refuses what would be on without the image's demands.
+    settings.Settings(
+        profile='slow', known_profiles=KNOWN, image_overridable=frozenset()
+    ),
+    settings.Settings(
+        profile='slow',
+        known_profiles=KNOWN,
+        image_overridable=frozenset({'spinlocks', 'synic'}),
+    ),
+    settings.Settings(
+        spinlock_retries='4294967295',
+        image_overridable=frozenset({'spinlocks', 'synic'}),
+    ),
 )
 HOSTS = (
     cases.HOST,
@@ -218,7 +249,8 @@ def check(case):
         assert ours or without is None, str(err)
         return None
     if without is None:
-        return None
+        _check_reach(case)
+        return decided
     if decided.acts != without.acts:
         # The one that does not is Nova's own list.
         assert cases.BASELINE <= case.conf.image_overridable
@@ -233,6 +265,30 @@ def check(case):
     assert report.one_line(decided).isprintable()
     _check_xml(decided.selection)
     return decided
+
+
+def _check_reach(case):
+    """Check an image without whose demands the host refuses the guest.
+
+    Nothing says what it would be like otherwise, so that all counts that its
+    demands could switch.
+    """
+    asked = request.demands(request.Source.IMAGE, case.properties).asks
+    on = {name for name, ask in asked.items() if ask.on}
+    off = asked.keys() - on
+    while True:
+        more = {other for name in on for other in facts.REQUIRES.get(name, ())}
+        if more <= on:
+            break
+        on |= more
+    while True:
+        more = {
+            name for name, needs in facts.REQUIRES.items() if off & set(needs)
+        }
+        if more <= off:
+            break
+        off |= more
+    assert on | off <= case.conf.image_overridable, (on, off)
 
 
 def _check_refusal(message):

@@ -5,6 +5,8 @@
 import ddt
 from hypothesis import strategies as st
 
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -37,6 +39,32 @@ class AnyImageTestCase(base.TestCase):
     def test_any_text(self, properties, conf, host):
         tenants.check(
             tenants.Case(properties=properties, conf=conf, host=host)
+        )
+
+    @strategies.for_any(
+        st.sampled_from([release.distro for release in windows.RELEASES]),
+        st.sampled_from(['bios', 'uefi']),
+        st.sampled_from(sorted(profiles.PROFILES.keys() - {'stock'})),
+    )
+    def test_a_release_only_takes_away(self, distro, firmware, profile):
+        # Nothing has to allow an image to say what is in it.
+        def names(**properties):
+            return tenants.decide(
+                tenants.Case(
+                    properties=properties,
+                    conf=settings.Settings(
+                        profile=profile, image_overridable=frozenset()
+                    ),
+                    host=cases.HOST,
+                ),
+                properties,
+            ).selection.names
+
+        before = names()
+        if profiles.PROFILES[profile].mode is not profiles.Mode.CUSTOM:
+            before = names() | cases.BASELINE
+        self.assertLessEqual(
+            names(os_distro=distro, hw_firmware_type=firmware), before
         )
 
 
@@ -140,6 +168,47 @@ class FoundTestCase(base.TestCase):
             image_overridable=cases.MINIMAL,
         )
         self.assertIn('it would switch frequencies, ipi, ', str(error))
+
+    @ddt.data(('baseline', 'fast'), ('fast', 'slow'), ('slow', 'baseline'))
+    @ddt.unpack
+    def test_to_another_value(self, profile, wanted):
+        # The names are the same.
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image={'profile': wanted},
+            profile=profile,
+            known_profiles=tenants.KNOWN,
+            image_overridable=cases.ALL - {'spinlocks'},
+        )
+        self.assertIn('it would switch spinlocks;', str(error))
+
+    @ddt.data(
+        ({'spinlocks_retries': '4096', 'synic': 'off'}, 'stimer, stimer.dire'),
+        ({'spinlocks': 'off', 'synic': 'off'}, 'stimer, stimer.direct'),
+        ({'spinlocks': 'off', 'stimer': 'on'}, 'synic, vpindex'),
+    )
+    @ddt.unpack
+    def test_where_the_host_refuses_all_others(self, image, reached):
+        # The operator's number of retries is too new for this libvirt.
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image=image,
+            host=tenants.HOSTS[1],
+            spinlock_retries='4294967295',
+            image_overridable=frozenset(image) | {'spinlocks'},
+        )
+        self.assertIn(reached, str(error))
+
+    def test_where_the_host_refuses_all_others_allowed(self):
+        decided = cases.decide(
+            image={'spinlocks_retries': '4096', 'synic': 'off'},
+            host=tenants.HOSTS[1],
+            spinlock_retries='4294967295',
+            image_overridable=cases.ALL,
+        )
+        self.assertNotIn('stimer', decided.selection.names)
 
     def test_hidden_in_novas_own_list(self):
         # Found by atheris, and fine.
