@@ -2,9 +2,11 @@
 
 """Runs nova-hyperv-enlight-status in this process, beside a Nova."""
 
+import importlib.metadata
 import io
 import json
 import types
+import warnings
 
 import fixtures
 from oslo_config import cfg
@@ -96,9 +98,12 @@ class StatusTestCase(base.CommandTestCase):
         module.conf = types.SimpleNamespace(CONF=conf)
         self.useFixture(base.InstalledModule('nova', module))
         self.useFixture(base.InstalledModule('nova.conf', module.conf))
+        # Libraries ask for their own, and some when they are used first.
+        real = importlib.metadata.version
         self.useFixture(
             fixtures.MonkeyPatch(
-                'importlib.metadata.version', {'nova': version}.__getitem__
+                'importlib.metadata.version',
+                lambda name: version if name == 'nova' else real(name),
             )
         )
 
@@ -109,7 +114,10 @@ class StatusTestCase(base.CommandTestCase):
         with (
             fixtures.MonkeyPatch('sys.stdout', out),
             fixtures.MonkeyPatch('sys.stderr', err),
+            # They go to stderr, and say nothing of the program.
+            warnings.catch_warnings(),
         ):
+            warnings.simplefilter('ignore', DeprecationWarning)
             code = status.main(['--config-file', path, *argv])
         return base.Result(
             code=int(code), out=out.getvalue(), err=err.getvalue()

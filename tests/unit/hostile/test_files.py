@@ -118,6 +118,37 @@ class CacheTestCase(base.TestCase):
         self.assertEqual('precious', target.read_text())
         self.assertEqual(NEW, self.load())
 
+    def test_a_file_by_link_is_not_read(self):
+        # What is there would be believed.
+        path = self.directory / witness.FILE
+        target = self.state_path / 'target'
+        path.rename(target)
+        path.symlink_to(target)
+        self.assertIsNone(self.load())
+
+    def test_a_folder_by_link(self):
+        elsewhere = self.state_path / 'elsewhere'
+        self.directory.rename(elsewhere)
+        self.directory.symlink_to(elsewhere)
+        before = (elsewhere / witness.FILE).read_bytes()
+        self.assertIsNone(self.load())
+        self.assertRaises(OSError, self.store)
+        self.assertEqual(before, (elsewhere / witness.FILE).read_bytes())
+
+    @ddt.data(0o720, 0o702, 0o777)
+    def test_a_folder_that_others_may_write_to(self, mode):
+        self.directory.chmod(mode)
+        self.assertIsNone(self.load())
+        self.assertRaises(PermissionError, self.store)
+        self.directory.chmod(0o755)
+        self.assertEqual(OLD, self.load())
+
+    def test_a_folder_of_somebody_else(self):
+        other = os.geteuid() + 1
+        with fixtures.MonkeyPatch('os.geteuid', lambda: other):
+            self.assertIsNone(self.load())
+            self.assertRaises(PermissionError, self.store)
+
     def test_cut_at_any_byte(self):
         path = self.directory / witness.FILE
         whole = path.read_bytes()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
@@ -209,6 +210,79 @@ class FoundTestCase(base.TestCase):
             image_overridable=cases.ALL,
         )
         self.assertNotIn('stimer', decided.selection.names)
+
+    @ddt.data('a,b', ',hv-evmcs', 'x,hv-all', ',')
+    def test_a_comma_would_be_another_option_of_qemu(self, value):
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image={'vendor_id_value': value},
+        )
+        self.assertIn('is not valid', str(error))
+
+    def test_a_release_that_must_not_be_given_all(self):
+        (rule, *_) = [rule for rule in windows.RULES if rule.removes]
+        (release, *_) = [r for r in windows.RELEASES if r.nt in rule.nt]
+        decided = self.check(
+            {
+                'os_distro': release.distro,
+                'hw_firmware_type': rule.firmware or 'bios',
+            },
+            settings.Settings(profile='nested'),
+        )
+        self.assertEqual(set(), decided.selection.names & rule.removes)
+
+    @ddt.data('on', 'off')
+    def test_a_name_that_is_not_listed(self, state):
+        for name in cases.NAMES:
+            error = self.assertRaises(
+                exception.InvalidRequest,
+                cases.decide,
+                image={name.replace('.', '_'): state},
+                image_overridable=cases.ALL - {name},
+            )
+            self.assertIn(f'may not switch {name!r}', str(error))
+
+    @ddt.data('nested', 'host-model', 'passthrough')
+    def test_a_profile_that_must_be_listed(self, profile):
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image={'profile': profile},
+            image_overridable=cases.ALL,
+        )
+        self.assertIn(f'only where profile:{profile} is listed', str(error))
+
+    def test_a_record_excuses_its_own_profile_only(self):
+        def go_on(recorded):
+            return resolve.resolve(
+                settings.Settings(image_overridable=frozenset()),
+                cases.make_request(image={'profile': 'minimal'}),
+                cases.HOST,
+                record.Record(
+                    profile=recorded,
+                    selection=cases.decide(profile='minimal').selection,
+                ),
+            )
+
+        self.assertEqual('minimal', go_on('minimal').profile)
+        error = self.assertRaises(
+            exception.InvalidRequest, go_on, 'performance'
+        )
+        self.assertIn('it would switch', str(error))
+
+    def test_what_host_model_has_off(self):
+        # Beside host-model, what is off is written, and counts.
+        error = self.assertRaises(
+            exception.InvalidRequest,
+            cases.decide,
+            image={'synic': 'off'},
+            profile='host-model',
+            image_overridable=frozenset({'synic'}),
+        )
+        self.assertIn(
+            'it would switch avic, stimer, stimer.direct too;', str(error)
+        )
 
     def test_hidden_in_novas_own_list(self):
         # Found by atheris, and fine.
