@@ -66,6 +66,14 @@ class Case:
 
     def lacks(self, name: str) -> tuple[decision.Reason, str] | None:
         """Return why a name cannot be had here, None where it can."""
+        if self.req.encrypted:
+            # Any enlightenment shows Windows a hypercall page, which KVM
+            # fills: kvm_hv_set_msr_pw in Linux, arch/x86/kvm/hyperv.c.
+            return (
+                decision.Reason.GUEST,
+                "the guest's memory is encrypted: it could not read what KVM "
+                'writes into it',
+            )
         offer = self.host.offers[name]
         if offer.offered is None:
             return decision.Reason.NOT_KNOWN, offer.evidence

@@ -92,6 +92,7 @@ class Request:
     :ivar firmware: ``uefi`` or ``bios``.
     :ivar dedicated: its vCPUs have host CPUs of their own.
     :ivar nested: its CPU shows vmx or svm, None where that is not known.
+    :ivar encrypted: its memory is encrypted: SEV, SEV-ES, SEV-SNP or TDX.
     :ivar flavor: what the flavor asks for.
     :ivar image: what the image asks for.
     """
@@ -101,6 +102,7 @@ class Request:
     firmware: str = 'bios'
     dedicated: bool = False
     nested: bool | None = None
+    encrypted: bool = False
     flavor: Demands = Demands()
     image: Demands = Demands()
 
@@ -258,6 +260,7 @@ def from_properties(
     extra_specs: typing.Mapping[str, str],
     image_properties: typing.Mapping[str, str],
     nested: bool | None = None,
+    encrypted: bool = False,
 ) -> Request:
     """Read what a guest asks for.
 
@@ -269,6 +272,7 @@ def from_properties(
     :param image_properties: the image's properties.
     :param nested: whether the guest's CPU shows vmx or svm, None where that
         is not known.
+    :param encrypted: whether the guest's memory is encrypted.
     :raises InvalidRequest: see :func:`demands`.
     """
     if not is_windows(os_type):
@@ -287,6 +291,7 @@ def from_properties(
         firmware=image_properties.get('hw_firmware_type', 'bios'),
         dedicated=cpu_policy == 'dedicated',
         nested=nested,
+        encrypted=encrypted,
         flavor=demands(Source.FLAVOR, extra_specs),
         image=demands(Source.IMAGE, image_properties),
     )

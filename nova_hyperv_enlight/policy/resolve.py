@@ -275,7 +275,8 @@ def _decide(guest: case.Case) -> decision.Decision:
         return decided
     if mode is profiles.Mode.STOCK:
         return modes.stock(guest)
-    if not any(offer.offered for offer in guest.host.offers.values()):
+    offers = guest.host.offers.values()
+    if guest.req.encrypted or not any(offer.offered for offer in offers):
         # Nothing to hand on: say of each name why the host lacks it.
         return _custom(
             dataclasses.replace(guest, profile=_everything(guest.profile))

@@ -66,6 +66,7 @@ def to_request(config: typing.Any, instance: typing.Any) -> request.Request:
         extra_specs=instance.flavor.extra_specs or {},
         image_properties=image_properties(instance),
         nested=shows_virtualization(config.cpu),
+        encrypted=config.launch_security is not None,
     )
 
 
