@@ -95,8 +95,12 @@ _ENTRIES = (
             leaf=0x40000004,
             minimum=4095,
             maximum=4294967295,
-            # "never notify": libvirt NEWS 11.9.0
-            newer=((4294967295, (11, 9, 0)),),
+            # Older ones print greater numbers as negative ones, and refuse
+            # their own XML then: the guest is defined and cannot be started,
+            # and is lost when libvirt restarts (tried with 9.0; in
+            # src/conf/domain_conf.c '%d' became '%u' together with "never
+            # notify", 4294967295: libvirt NEWS 11.9.0).
+            newer=(2147483648, (11, 9, 0)),
             ref=_FORMATDOMAIN,
         ),
         summary=(

@@ -99,6 +99,13 @@ class Value:
         """Return the libvirt release from which on a value is taken."""
         return None
 
+    def nearest(self, text: str, libvirt: Version | None) -> str:
+        """Return the value that is nearest to one and that a libvirt takes.
+
+        :param libvirt: its release, None where it is not known.
+        """
+        return text
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class IntegerValue(Value):
@@ -106,12 +113,13 @@ class IntegerValue(Value):
 
     :ivar minimum: the least number allowed.
     :ivar maximum: the greatest number allowed.
-    :ivar newer: numbers that only newer releases of libvirt take.
+    :ivar newer: the number from which on only newer releases of libvirt
+        take it, and the first of them.
     """
 
     minimum: int
     maximum: int
-    newer: tuple[tuple[int, Version], ...] = ()
+    newer: tuple[int, Version] | None = None
 
     def check(self, text: str) -> str:
         """Return a decimal number within bounds, without leading zeros."""
@@ -124,7 +132,15 @@ class IntegerValue(Value):
         return str(int(text))
 
     def needs_libvirt(self, text: str) -> Version | None:
-        return dict(self.newer).get(int(text))
+        if self.newer is None or int(text) < self.newer[0]:
+            return None
+        return self.newer[1]
+
+    def nearest(self, text: str, libvirt: Version | None) -> str:
+        needed = self.needs_libvirt(text)
+        if self.newer is None or needed is None or libvirt is None:
+            return text
+        return text if libvirt >= needed else str(self.newer[0] - 1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,7 +156,8 @@ spinlocks neither on nor off.
 Possible values:
 
 * a whole number from 4095 to 4294967295
-* 4294967295 means never; the host's libvirt must be 11.9 or newer
+* from 2147483648 on the host's libvirt must be 11.9 or newer; 4294967295
+  means never
 * auto: never for guests with dedicated CPUs (``hw:cpu_policy=dedicated``)
   where the host's libvirt can do that, 8191 for all others
 """,

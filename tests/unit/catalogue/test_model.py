@@ -74,9 +74,27 @@ class IntegerValueTestCase(base.TestCase):
         self.assertEqual('a whole number from 4095 to 4294967295', str(error))
 
     @ddt.unpack
-    @ddt.data(('4095', None), ('4294967294', None), ('4294967295', (11, 9, 0)))
+    @ddt.data(
+        ('4095', None),
+        ('2147483647', None),
+        ('2147483648', (11, 9, 0)),
+        ('4294967294', (11, 9, 0)),
+        ('4294967295', (11, 9, 0)),
+    )
     def test_needs_libvirt(self, text, version):
         self.assertEqual(version, RETRIES.needs_libvirt(text))
+
+    @ddt.unpack
+    @ddt.data(
+        ('4095', (9, 0, 0), '4095'),
+        ('2147483647', (9, 0, 0), '2147483647'),
+        ('2147483648', (9, 0, 0), '2147483647'),
+        ('4294967295', (11, 8, 9), '2147483647'),
+        ('4294967295', (11, 9, 0), '4294967295'),
+        ('4294967295', None, '4294967295'),
+    )
+    def test_nearest(self, text, libvirt, nearest):
+        self.assertEqual(nearest, RETRIES.nearest(text, libvirt))
 
 
 @ddt.ddt
@@ -131,6 +149,9 @@ class TextValueTestCase(base.TestCase):
 
     def test_needs_libvirt(self):
         self.assertIsNone(VENDOR_ID.needs_libvirt('4294967295'))
+
+    def test_nearest(self):
+        self.assertEqual('4294967295', VENDOR_ID.nearest('4294967295', None))
 
 
 class ValueTestCase(base.TestCase):

@@ -153,6 +153,25 @@ class ValuesTestCase(cases.ResolveTestCase):
             **kwargs,
         )
 
+    @ddt.data('2147483648', '4294967294')
+    def test_resolve_retries_that_turn_negative(self, retries):
+        self.check_refused(
+            exception.HostCannotDeliver,
+            f'spinlocks.retries={retries}, which '
+            f'hyperv_enlight:spinlocks.retries={retries} gives, needs '
+            'libvirt 11.9.0, and this host has 9.0.0.',
+            {'spinlocks.retries': retries},
+            host=cases.make_host(libvirt=(9, 0, 0)),
+        )
+
+    def test_resolve_the_most_retries_of_any_libvirt(self):
+        self.check_value(
+            'spinlocks.retries',
+            '2147483647',
+            {'spinlocks.retries': '2147483647'},
+            host=cases.make_host(libvirt=(9, 0, 0)),
+        )
+
     @ddt.data((11, 9, 0), (12, 0, 0), None)
     def test_resolve_retries_new_enough(self, libvirt):
         # A libvirt that is not known may be new enough: it will say.
