@@ -327,6 +327,10 @@ _ENTRIES = (
             (model.Vendor.AMD, model.Hardware.APIC),
         ),
         reported_always=True,
+        # It only advises the guest, and QEMU has no state of it: Windows goes
+        # on without AutoEOI (QEMU target/i386/kvm/kvm.c,
+        # HV_DEPRECATING_AEOI_RECOMMENDED).
+        benefit_only=True,
         cpuid=(_hints(1 << 9, _RECOMMENDATIONS),),
         summary=(
             'Asks Windows not to use AutoEOI, so that synic does not keep '
@@ -334,7 +338,7 @@ _ENTRIES = (
         ),
         cost='synic keeps the processor from virtualizing interrupts',
         migration=(
-            'The benefit is lost on a destination without APICv or AVIC.'
+            'Safe; the benefit is lost on a destination without APICv or AVIC.'
         ),
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _KVM),

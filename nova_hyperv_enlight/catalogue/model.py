@@ -183,6 +183,9 @@ class Enlightenment:
     :ivar hardware: what hosts of one vendor must offer for it.
     :ivar reported_always: KVM reports it whether or not the hardware can
         do it, so that only :attr:`hardware` tells.
+    :ivar benefit_only: it serves nothing but that hardware: a guest that
+        runs goes on with it where the hardware is missing, without the
+        benefit.
     :ivar pins_tsc: it needs the guest's TSC frequency pinned, by libvirt's
         ``tsc`` timer.
     :ivar cpuid: the bits that a guest sees.
@@ -206,6 +209,7 @@ class Enlightenment:
     vendors: tuple[Vendor, ...] = ()
     hardware: tuple[tuple[Vendor, Hardware], ...] = ()
     reported_always: bool = False
+    benefit_only: bool = False
     pins_tsc: bool = False
     cpuid: tuple[CpuidBits, ...] = ()
     value: Value | None = None

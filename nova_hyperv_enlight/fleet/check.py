@@ -88,26 +88,21 @@ def _named(guest: record.Record, source: documents.Host) -> record.Record:
     When such a guest starts, libvirt puts the names of the host in the
     mode's place, and the destination must have them.
     """
-    selection = guest.selection
-    if selection.mode is not profiles.Mode.HOST_MODEL:
-        return guest
-    offered = frozenset(
-        name
-        for name, offer in source.capabilities.offers.items()
-        if offer.offered and not _CATALOGUE[name].pins_tsc
-    )
     return dataclasses.replace(
-        guest,
-        selection=dataclasses.replace(
-            selection,
-            names=selection.names | offered - selection.off,
-            mode=profiles.Mode.CUSTOM,
-        ),
+        guest, selection=migration.named(guest.selection, source.capabilities)
     )
 
 
 def _alone(guest: record.Record, name: str) -> record.Record:
-    selection = dataclasses.replace(guest.selection, names=frozenset((name,)))
+    selection = dataclasses.replace(
+        guest.selection,
+        names=frozenset((name,)),
+        values=frozenset(
+            (key, value)
+            for key, value in guest.selection.values
+            if enlightenments.VALUES[key].name == name
+        ),
+    )
     return dataclasses.replace(guest, selection=selection)
 
 

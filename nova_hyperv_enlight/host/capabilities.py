@@ -60,6 +60,8 @@ class Witnesses:
     :ivar kernel: the kernel's facts; empty ones for another machine's.
     :ivar tsc_frequency: the host's TSC frequency in Hz, None where it is not
         known.
+    :ivar tsc_scaling: whether the host scales the TSC to a guest's
+        frequency, None where that is not known.
     :ivar not_shown: what was given to a guest on this host, and the guest
         was not shown; empty where no guest was asked.
     :ivar unasked: a sentence for each question that could not be asked.
@@ -73,6 +75,7 @@ class Witnesses:
     domcaps: domaincaps.DomainCapabilities = domaincaps.DomainCapabilities()
     kernel: kvm.KernelFacts = kvm.KernelFacts()
     tsc_frequency: int | None = None
+    tsc_scaling: bool | None = None
     not_shown: frozenset[str] = frozenset()
     unasked: tuple[str, ...] = ()
 

@@ -5,15 +5,35 @@
 https://libvirt.org/formatcaps.html
 """
 
+import dataclasses
+
 from nova_hyperv_enlight.host import xml
 
 
-def tsc_frequency(text: str | bytes) -> int | None:
-    """Return the host's TSC frequency in Hz, None where it is not told.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Tsc:
+    """The host's time stamp counter.
+
+    :ivar frequency: in Hz, None where it is not told.
+    :ivar scaling: whether it can be scaled to the frequency of a guest, None
+        where it is not told.
+    """
+
+    frequency: int | None = None
+    scaling: bool | None = None
+
+
+def tsc(text: str | bytes) -> Tsc:
+    """Return what is told of the host's time stamp counter.
 
     :param text: the XML, as virConnectGetCapabilities returns it.
     :raises MalformedDocument: not XML, or XML of something else.
     """
     root = xml.parse(text, 'capabilities', 'capabilities')
     counter = root.find("./host/cpu/counter[@name='tsc']")
-    return None if counter is None else xml.number(counter.get('frequency'))
+    if counter is None:
+        return Tsc()
+    return Tsc(
+        frequency=xml.number(counter.get('frequency')),
+        scaling={'yes': True, 'no': False}.get(counter.get('scaling', '')),
+    )

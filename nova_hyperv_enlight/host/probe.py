@@ -111,6 +111,13 @@ def ask(
             )
         return found
 
+    tsc = (
+        answer(
+            "the host's TSC frequency",
+            lambda: hostcaps.tsc(connection.getCapabilities()),
+        )
+        or hostcaps.Tsc()
+    )
     return capabilities.Witnesses(
         virt_type=virt_type,
         arch=arch,
@@ -123,10 +130,8 @@ def ask(
             "QEMU's release", lambda: split_version(connection.getVersion())
         ),
         domcaps=answer(wanted, domcaps) or domaincaps.DomainCapabilities(),
-        tsc_frequency=answer(
-            "the host's TSC frequency",
-            lambda: hostcaps.tsc_frequency(connection.getCapabilities()),
-        ),
+        tsc_frequency=tsc.frequency,
+        tsc_scaling=tsc.scaling,
         kernel=kernel,
         unasked=tuple(unasked),
     )

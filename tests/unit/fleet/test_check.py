@@ -79,6 +79,20 @@ class CheckTestCase(base.TestCase):
         self.assertEqual({}, found(guest, RICH, unsure))
         self.assertEqual(['ipi'], check.untold(guest, RICH, unsure))
 
+    def test_a_value_is_said_once(self):
+        guest = recorded.started_with(
+            cases.MINIMAL, values=(('spinlocks.retries', '4294967295'),)
+        )
+        older = hosts.make('older', libvirt=(11, 8, 0))
+
+        self.assertEqual(
+            {
+                'spinlocks': 'spinlocks.retries=4294967295 needs libvirt '
+                '11.9.0, and the host has 11.8.0.'
+            },
+            found(guest, RICH, older),
+        )
+
     def test_passthrough(self):
         guest = recorded.started_with((), mode=profiles.Mode.PASSTHROUGH)
 

@@ -12,8 +12,8 @@ def document(cpu):
 
 
 @ddt.ddt
-class TscFrequencyTestCase(base.TestCase):
-    """The host's TSC frequency."""
+class TscTestCase(base.TestCase):
+    """The host's time stamp counter."""
 
     @ddt.unpack
     @ddt.data(
@@ -35,19 +35,31 @@ class TscFrequencyTestCase(base.TestCase):
         ("<counter name='tsc' frequency='2.5'/>", None),
         ('', None),
     )
-    def test_tsc_frequency(self, cpu, hertz):
-        self.assertEqual(hertz, hostcaps.tsc_frequency(document(cpu)))
+    def test_frequency(self, cpu, hertz):
+        self.assertEqual(hertz, hostcaps.tsc(document(cpu)).frequency)
 
-    def test_tsc_frequency_of_the_guests_below(self):
+    @ddt.unpack
+    @ddt.data(
+        ("<counter name='tsc' frequency='1' scaling='yes'/>", True),
+        ("<counter name='tsc' frequency='1' scaling='no'/>", False),
+        ("<counter name='tsc' frequency='1' scaling=''/>", None),
+        ("<counter name='tsc' frequency='1'/>", None),
+        ("<counter name='other' scaling='yes'/>", None),
+        ('', None),
+    )
+    def test_scaling(self, cpu, scaling):
+        self.assertIs(scaling, hostcaps.tsc(document(cpu)).scaling)
+
+    def test_frequency_of_the_guests_below(self):
         text = (
             '<capabilities><host/><guest><cpu>'
             "<counter name='tsc' frequency='9'/></cpu></guest></capabilities>"
         )
-        self.assertIsNone(hostcaps.tsc_frequency(text))
+        self.assertEqual(hostcaps.Tsc(), hostcaps.tsc(text))
 
     @ddt.data('', '<capabilities>', '<domainCapabilities/>', b'\xff')
-    def test_tsc_frequency_malformed(self, text):
+    def test_malformed(self, text):
         error = self.assertRaises(
-            exception.MalformedDocument, hostcaps.tsc_frequency, text
+            exception.MalformedDocument, hostcaps.tsc, text
         )
         self.assertIn('capabilities cannot be read: ', str(error))

@@ -79,9 +79,9 @@ class RecordedTestCase(base.TestCase):
             qemu=_version(facts['qemu']),
             domcaps=domcaps,
             kernel=self._kernel(facts),
-            tsc_frequency=hostcaps.tsc_frequency(
+            tsc_frequency=hostcaps.tsc(
                 (folder / 'capabilities.xml').read_bytes()
-            ),
+            ).frequency,
         )
         return facts, witnesses
 

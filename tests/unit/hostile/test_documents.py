@@ -110,7 +110,7 @@ class NumberTestCase(base.TestCase):
             "<capabilities><host><cpu><counter name='tsc' "
             f"frequency='{text}'/></cpu></host></capabilities>"
         )
-        self.assertIsNone(hostcaps.tsc_frequency(document))
+        self.assertIsNone(hostcaps.tsc(document).frequency)
 
     @ddt.data(*NUMBERS)
     def test_a_guests_frequency(self, text):

@@ -46,6 +46,7 @@ def make_host(
     vendor=INTEL,
     libvirt=(12, 4, 0),
     tsc_frequency=2794748000,
+    tsc_scaling=None,
 ):
     """Return a host that offers these names and no others.
 
@@ -66,6 +67,7 @@ def make_host(
             qemu=(10, 1, 0),
             kernel=kvm.KernelFacts(vendor=vendor),
             tsc_frequency=tsc_frequency,
+            tsc_scaling=tsc_scaling,
         ),
         offers=types.MappingProxyType(offers),
     )

@@ -124,14 +124,78 @@ class ObstaclesTestCase(base.TestCase):
 
     @ddt.data(cases.AMD, cases.INTEL)
     def test_obstacles_avic_to_a_host_without(self, vendor):
-        # KVM reports it there all the same.
+        # KVM reports it there all the same: only the benefit is lost.
         self.check(
-            [
-                "'avic' is missing there: it needs APIC virtualization (APICv "
-                'or AVIC), which the host has switched off.'
-            ],
+            [],
             started_with('synic', 'avic'),
             concluded(vendor, apic=False),
+        )
+
+    @ddt.data(cases.AMD, cases.INTEL)
+    def test_obstacles_avic_to_a_host_that_does_not_know_it(self, vendor):
+        (sentence,) = migration.obstacles(
+            started_with('synic', 'avic'),
+            concluded(vendor, LISTED - {'avic'}, apic=False),
+        )
+
+        self.assertIn("'avic' is missing there: ", sentence)
+
+    def test_obstacles_others_to_a_host_without_their_hardware(self):
+        # A Hyper-V in the guest may use them.
+        for name in ('evmcs', 'emsr_bitmap', 'tlbflush.direct'):
+            self.assertEqual(
+                1,
+                len(
+                    migration.obstacles(
+                        started_with(name),
+                        concluded(cases.INTEL, nested=False),
+                    )
+                ),
+                name,
+            )
+
+    @ddt.data(
+        ('4294967295', (11, 0, 0), True),
+        ('2147483648', (11, 8, 0), True),
+        ('4294967295', (11, 9, 0), False),
+        ('2147483647', (9, 0, 0), False),
+        ('4294967295', None, False),
+    )
+    @ddt.unpack
+    def test_obstacles_a_value(self, retries, libvirt, refused):
+        version = '.'.join(map(str, libvirt or ()))
+        self.check(
+            [
+                f'spinlocks.retries={retries} needs libvirt 11.9.0, and the '
+                f'host has {version}.'
+            ]
+            * refused,
+            started_with(
+                'spinlocks', values=frozenset((('spinlocks.retries', retries),))
+            ),
+            cases.make_host(libvirt=libvirt),
+        )
+
+    @ddt.data(
+        (2794748000, False, False),
+        # 250 ppm
+        (2795446000, False, False),
+        (2795448000, False, True),
+        (2000000000, False, True),
+        (2000000000, True, False),
+        (2000000000, None, False),
+        (None, False, False),
+    )
+    @ddt.unpack
+    def test_obstacles_a_pinned_frequency(self, here, scaling, refused):
+        self.check(
+            [
+                "'reenlightenment' is on with a TSC frequency of 2794748000 "
+                f'Hz, and the host has {here} Hz and cannot scale it.'
+            ]
+            * refused,
+            started_with('reenlightenment', tsc_frequency=2794748000),
+            cases.make_host(tsc_frequency=here, tsc_scaling=scaling),
         )
 
     def test_obstacles_a_host_without_hyperv(self):
