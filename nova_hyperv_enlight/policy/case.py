@@ -32,6 +32,9 @@ class Case:
     :ivar chosen_by: who chose the profile, as messages name it.
     :ivar rule: what the release of Windows must not be given.
     :ivar recorded: the record that the profile stands for, if it does.
+    :ivar started: the guest's record, whether or not the profile stands for
+        it; None for a guest that is built. What such a guest cannot have is
+        left out instead of refused: it is there, and it has to run.
     :ivar asks: the strongest explicit demand for each name.
     """
 
@@ -42,6 +45,7 @@ class Case:
     chosen_by: str
     rule: windows.Rule | None
     recorded: record.Record | None
+    started: record.Record | None
     asks: typing.Mapping[str, request.Ask]
 
     @property
@@ -91,23 +95,92 @@ class Case:
     def value(self, name: str) -> str | None:
         """Return the value that a name carries in this guest.
 
+        A guest that was started before gets the nearest one that the host's
+        libvirt takes.
+
         :raises HostCannotDeliver: the host's libvirt does not take it.
         """
+        found = self._wanted_value(name)
+        if found is None:
+            return None
+        refusal = self._refusal(name)
+        if refusal is None:
+            return found[0]
+        if self.started is None:
+            raise exception.HostCannotDeliver(*refusal)
+        value = enlightenments.ENLIGHTENMENTS[name].value
+        assert value is not None
+        return value.nearest(found[0], self.host.witnesses.libvirt)
+
+    def wanted_value(self, name: str) -> str | None:
+        """Return the value that a name would carry if each host took it."""
+        found = self._wanted_value(name)
+        return found[0] if found is not None else None
+
+    def _wanted_value(self, name: str) -> tuple[str, str] | None:
+        """Return the value that is wanted, and who gives it."""
         entry = enlightenments.ENLIGHTENMENTS[name]
         if entry.value is None or entry.value_name is None:
             return None
         for ask in self.demanded(name):
             if ask.value is not None:
-                return self._taken(entry, ask.value, ask.written)
+                return ask.value, ask.written
         values = dict(self.profile.values)
         if entry.value_name in values:
-            value = values[entry.value_name]
-            return self._taken(entry, value, self.asker)
+            return values[entry.value_name], self.asker
         option, value = {
             'spinlocks': ('spinlock_retries', self._retries()),
             'vendor_id': ('vendor_id', self.conf.vendor_id),
         }[name]
-        return self._taken(entry, value, f'[hyperv_enlight] {option}')
+        return value, f'[hyperv_enlight] {option}'
+
+    def _refusal(self, name: str) -> tuple[str, str] | None:
+        """Say why the host's libvirt does not take the value of a name.
+
+        :returns: the reason, and what of the host says so.
+        """
+        entry = enlightenments.ENLIGHTENMENTS[name]
+        given = self._wanted_value(name)
+        if entry.value is None or given is None:
+            return None
+        needed = entry.value.needs_libvirt(given[0])
+        found = self.host.witnesses.libvirt
+        if needed is None or found is None or found >= needed:
+            return None
+        return (
+            f'{entry.value_name}={given[0]}, which {given[1]} gives, needs '
+            f'libvirt {model.version_text(needed)}',
+            f'this host has {model.version_text(found)}',
+        )
+
+    def switched_on(
+        self,
+        name: str,
+        reason: decision.Reason,
+        source: request.Source,
+        text: str,
+    ) -> decision.Verdict:
+        """Return the verdict of a name that is on.
+
+        :param text: why, without a full stop.
+        :raises HostCannotDeliver: see :meth:`value`.
+        """
+        value, wanted = self.value(name), self.wanted_value(name)
+        sentence = f'{name!r} is on: {text}.'
+        refusal = self._refusal(name)
+        if refusal is not None and value != wanted:
+            why = ': '.join(refusal)
+            sentence = f'{name!r} is on with {value} instead: {why}.'
+        return decision.Verdict(
+            name=name,
+            state=decision.State.ON,
+            reason=reason,
+            source=source,
+            text=sentence,
+            wanted=True,
+            value=value,
+            wanted_value=wanted if value != wanted else None,
+        )
 
     def _retries(self) -> str:
         if self.conf.spinlock_retries != settings.AUTO:
@@ -119,22 +192,6 @@ class Case:
         if self.req.dedicated and found >= wanted:
             return _NEVER_NOTIFY
         return value.default
-
-    def _taken(
-        self, entry: model.Enlightenment, value: str, asker: str
-    ) -> str:
-        assert entry.value is not None
-        wanted = entry.value.needs_libvirt(value)
-        found = self.host.witnesses.libvirt
-        if wanted is not None and found is not None and found < wanted:
-            raise exception.HostCannotDeliver(
-                reason=(
-                    f'{entry.value_name}={value}, which {asker} gives, needs '
-                    f'libvirt {model.version_text(wanted)}'
-                ),
-                evidence=f'this host has {model.version_text(found)}',
-            )
-        return value
 
 
 def all_asks(

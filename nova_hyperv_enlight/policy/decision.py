@@ -62,6 +62,8 @@ class Verdict:
     :ivar text: why, one sentence for people.
     :ivar wanted: somebody asked for it, whether or not it came.
     :ivar value: the value it carries, None where it is off or has none.
+    :ivar wanted_value: the value it would carry if the host let it, None
+        where it carries that.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Verdict:
     text: str
     wanted: bool
     value: str | None = None
+    wanted_value: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,8 @@ class Decision:
     :ivar verdicts: a verdict for every name of the catalogue, in its order.
     :ivar selection: what is written when the plugin acts.
     :ivar migratable: False where the guest cannot be live migrated.
+    :ivar passed_over: what a guest that was started before asks for, and
+        what is not valid or not allowed any more: a sentence for each.
     """
 
     acts: bool
@@ -108,6 +113,7 @@ class Decision:
     verdicts: tuple[Verdict, ...]
     selection: Selection = Selection()
     migratable: bool = True
+    passed_over: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         """Hash the little that tells most decisions apart."""

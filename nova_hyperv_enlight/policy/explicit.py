@@ -31,11 +31,29 @@ def _check_not_off(
 def close(guest: case.Case) -> dict[str, str]:
     """Close the explicit demands upward over what they require.
 
+    Of a guest that was started before only those are closed that can be had:
+    the others are wanted as a profile's are.
+
     :returns: for each name that must be on, the name that was asked for.
     :raises InvalidRequest: one of them is explicitly off.
     :raises HostCannotDeliver: the same, but only on this vendor's hosts; or
         the host lacks one of them.
     """
+    asked = [n for n in _CATALOGUE if n in guest.asks and guest.asks[n].on]
+    if guest.started is not None:
+        asked = [name for name in asked if _can_be_had(guest, name)]
+    return _close(guest, asked)
+
+
+def _can_be_had(guest: case.Case, name: str) -> bool:
+    try:
+        _close(guest, [name])
+    except exception.EnlightException:
+        return False
+    return True
+
+
+def _close(guest: case.Case, asked: list[str]) -> dict[str, str]:
     closed: dict[str, str] = {}
 
     def add(name: str, root: str) -> None:
@@ -46,11 +64,10 @@ def close(guest: case.Case) -> dict[str, str]:
             _check_not_off(guest, name, needed, root)
             add(needed, root)
 
-    for name in _CATALOGUE:
-        if name in guest.asks and guest.asks[name].on:
-            # What was asked for itself keeps its own name as its root.
-            closed.pop(name, None)
-            add(name, name)
+    for name in asked:
+        # What was asked for itself keeps its own name as its root.
+        closed.pop(name, None)
+        add(name, name)
     for name, root in closed.items():
         _check_had(guest, name, root)
     return closed
@@ -88,14 +105,9 @@ def verdict(guest: case.Case, name: str, root: str) -> decision.Verdict:
             f'({ask.written}), requires it'
         )
     )
-    return decision.Verdict(
-        name=name,
-        state=decision.State.ON,
-        reason=(
-            decision.Reason.ASKED if name == root else decision.Reason.REQUIRED
-        ),
-        source=ask.source,
-        text=f'{name!r} is on: {text}.',
-        wanted=True,
-        value=guest.value(name),
+    return guest.switched_on(
+        name,
+        decision.Reason.ASKED if name == root else decision.Reason.REQUIRED,
+        ask.source,
+        text,
     )

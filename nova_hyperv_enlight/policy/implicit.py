@@ -24,16 +24,18 @@ def off(
 
     :param text: why, to be read after the name, without a full stop.
     """
+    asks = guest.demanded(name)
+    if name in guest.asks:
+        asks.append(guest.asks[name])
+    wanted = name in guest.profile.names or any(ask.on for ask in asks)
     return decision.Verdict(
         name=name,
         state=decision.State.OFF,
         reason=reason,
         source=source,
         text=f'{name!r} {text}.',
-        wanted=(
-            name in guest.profile.names
-            or any(ask.on for ask in guest.demanded(name))
-        ),
+        wanted=wanted,
+        wanted_value=guest.wanted_value(name) if wanted else None,
     )
 
 
@@ -78,6 +80,11 @@ def _wanted(
         if demands.hides and name == 'vendor_id':
             text = f'the {source.value} hides the hypervisor ({demands.hides})'
             return _Reason.HIDDEN, source, text
+    if name in guest.asks:
+        # Only of a guest that was started before: see explicit.close().
+        ask = guest.asks[name]
+        text = f'the {ask.source.value} asks for it ({ask.written})'
+        return _Reason.ASKED, ask.source, text
     if name in guest.profile.names:
         text = f'{guest.asker} asks for it'
         if guest.recorded is not None:
@@ -103,11 +110,19 @@ def _withheld(
     if lacks is not None:
         return off(guest, name, lacks[0], _Source.HOST, f'is off: {lacks[1]}')
     entry = enlightenments.ENLIGHTENMENTS[name]
-    for needed in entry.requirements(guest.vendor):
-        verdict_of_needed = verdict_of(needed)
-        if verdict_of_needed.state is not decision.State.ON:
-            return _requires(guest, name, verdict_of_needed)
-    return None
+    missing = [
+        needed
+        for needed in map(verdict_of, entry.requirements(guest.vendor))
+        if needed.state is not decision.State.ON
+    ]
+    if not missing:
+        return None
+    # The one that somebody or something keeps away says most.
+    return _requires(
+        guest,
+        name,
+        min(missing, key=lambda v: v.reason is _Reason.NOT_IN_PROFILE),
+    )
 
 
 def verdict(
@@ -115,11 +130,11 @@ def verdict(
     name: str,
     verdict_of: typing.Callable[[str], decision.Verdict],
 ) -> decision.Verdict:
-    """Return the verdict of a name that nobody asks for explicitly.
+    """Return the verdict of a name that no explicit demand puts on.
 
     :param verdict_of: returns the verdict of another name.
     """
-    if name in guest.asks:
+    if name in guest.asks and not guest.asks[name].on:
         return _turned_off(guest, name)
     wanted = _wanted(guest, name)
     if wanted is None:
@@ -130,12 +145,4 @@ def verdict(
     withheld = _withheld(guest, name, reason, verdict_of)
     if withheld is not None:
         return withheld
-    return decision.Verdict(
-        name=name,
-        state=decision.State.ON,
-        reason=reason,
-        source=source,
-        text=f'{name!r} is on: {text}.',
-        wanted=True,
-        value=guest.value(name),
-    )
+    return guest.switched_on(name, reason, source, text)

@@ -48,9 +48,7 @@ def missing(
 def unpinned(selection: decision.Selection) -> list[str]:
     """Return the names that need a pinned TSC frequency and lack it."""
     return [
-        name
-        for name in _pinning(selection)
-        if selection.tsc_frequency is None
+        name for name in _pinning(selection) if selection.tsc_frequency is None
     ]
 
 

@@ -24,6 +24,12 @@ _OVERRIDES_LIBVIRT = (12, 1, 0)
 _NEVER = frozenset(
     name for name, entry in _CATALOGUE.items() if entry.pins_tsc
 )
+#: What no mode covers.
+TIMERS = frozenset(
+    name
+    for name, entry in _CATALOGUE.items()
+    if entry.placement is model.Placement.TIMER
+)
 
 _WHO = {
     _Mode.STOCK: (request.Source.NOVA, 'Nova'),
@@ -183,12 +189,7 @@ def _overriding(
             on.add(parent)
         elif parent and parent not in on:
             off = off | {parent}
-    timers = {
-        name
-        for name, entry in _CATALOGUE.items()
-        if entry.placement is model.Placement.TIMER
-    }
-    return frozenset(on), frozenset(off) - timers
+    return frozenset(on), frozenset(off) - TIMERS
 
 
 def _around(guest: case.Case, verdict: decision.Verdict) -> decision.Verdict:
@@ -204,6 +205,25 @@ def _around(guest: case.Case, verdict: decision.Verdict) -> decision.Verdict:
         ),
         wanted=True,
     )
+
+
+def _gone(guest: case.Case) -> dict[str, decision.Verdict]:
+    """Return the verdicts of what libvirt chose before and cannot now."""
+    before = guest.started
+    if before is None or before.selection.mode is not guest.profile.mode:
+        return {}
+    return {
+        name: decision.Verdict(
+            name=name,
+            state=decision.State.OFF,
+            reason=lacks[0],
+            source=request.Source.HOST,
+            text=f'{name!r} is off: {lacks[1]}.',
+            wanted=True,
+        )
+        for name in before.selection.names
+        if (lacks := guest.lacks(name)) is not None
+    }
 
 
 def delegated(
@@ -226,10 +246,12 @@ def delegated(
     if _overrides(guest):
         names, off = _overriding(guest, names, kept)
     carried = {_CATALOGUE[name].value_name for name in names}
+    gone = _gone(guest)
     return dataclasses.replace(
         custom,
         verdicts=tuple(
             kept.get(verdict.name)
+            or gone.get(verdict.name)
             or (_around(guest, verdict) if verdict.name in names else verdict)
             for verdict in _left(guest)
         ),

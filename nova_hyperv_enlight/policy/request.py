@@ -34,6 +34,10 @@ class Source(enum.Enum):
     RECORD = 'record'
 
 
+#: Those who switch a name by its name.
+EXPLICIT = (Source.OPERATOR, Source.FLAVOR, Source.IMAGE)
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One explicit demand of a flavor or an image.
@@ -95,6 +99,8 @@ class Request:
     :ivar encrypted: its memory is encrypted: SEV, SEV-ES, SEV-SNP or TDX.
     :ivar flavor: what the flavor asks for.
     :ivar image: what the image asks for.
+    :ivar passed_over: what is not valid in what a guest asks for that was
+        started before: a sentence for each.
     """
 
     os_type: str | None = None
@@ -105,6 +111,7 @@ class Request:
     encrypted: bool = False
     flavor: Demands = Demands()
     image: Demands = Demands()
+    passed_over: tuple[str, ...] = ()
 
     @property
     def is_windows(self) -> bool:
@@ -179,6 +186,19 @@ def _merge(source: Source, name: str, one: Ask, other: Ask) -> Ask:
     )
 
 
+def _read(
+    source: Source, key: str, text: str, word: str | None
+) -> tuple[str, Ask]:
+    """Return the name that a key is about, and the demand."""
+    if word is None:
+        known = ', '.join(_PREFIXES[source] + name for name in _WORDS[source])
+        raise _refuse(source, key, text, f'allowed are {known}')
+    carrier = enlightenments.VALUES.get(word)
+    if carrier is None:
+        return word, _ask_state(source, key, text)
+    return carrier.name, _ask_value(source, key, text, carrier)
+
+
 def _is_true(text: str) -> bool:
     # Imported here: it takes longer than most of a command's start.
     from oslo_utils import strutils
@@ -186,11 +206,17 @@ def _is_true(text: str) -> bool:
     return bool(strutils.bool_from_string(text))
 
 
-def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
+def demands(
+    source: Source,
+    properties: typing.Mapping[str, str],
+    passed_over: list[str] | None = None,
+) -> Demands:
     """Read what a flavor or an image asks for.
 
     :param source: whose properties these are: FLAVOR or IMAGE.
     :param properties: all of its properties; foreign ones are passed over.
+    :param passed_over: takes the messages of what is not valid, which is
+        passed over then; None refuses it.
     :raises InvalidRequest: a name or value that is not known; the message
         names it and what is allowed.
     """
@@ -211,20 +237,18 @@ def demands(source: Source, properties: typing.Mapping[str, str]) -> Demands:
     for key in sorted(ours):
         text = properties[key]
         word = words.get(key.removeprefix(prefix))
-        if word is None:
-            known = ', '.join(prefix + name for name in words)
-            raise _refuse(source, key, text, f'allowed are {known}')
         if word == _PROFILE:
             profile = (text, key)
             continue
-        carrier = enlightenments.VALUES.get(word)
-        if carrier is None:
-            name, ask = word, _ask_state(source, key, text)
-        else:
-            name, ask = carrier.name, _ask_value(source, key, text, carrier)
-        asks[name] = (
-            _merge(source, name, asks[name], ask) if name in asks else ask
-        )
+        try:
+            name, ask = _read(source, key, text, word)
+            asks[name] = (
+                _merge(source, name, asks[name], ask) if name in asks else ask
+            )
+        except exception.InvalidRequest as err:
+            if passed_over is None:
+                raise
+            passed_over.append(str(err))
     return Demands(profile=profile, asks=asks, hides=hides)
 
 
@@ -261,6 +285,7 @@ def from_properties(
     image_properties: typing.Mapping[str, str],
     nested: bool | None = None,
     encrypted: bool = False,
+    started: bool = False,
 ) -> Request:
     """Read what a guest asks for.
 
@@ -273,6 +298,8 @@ def from_properties(
     :param nested: whether the guest's CPU shows vmx or svm, None where that
         is not known.
     :param encrypted: whether the guest's memory is encrypted.
+    :param started: whether the guest was started before: what is not valid
+        is passed over then, as it may be of another release of this plugin.
     :raises InvalidRequest: see :func:`demands`.
     """
     if not is_windows(os_type):
@@ -282,6 +309,10 @@ def from_properties(
     cpu_policy = extra_specs.get(
         'hw:cpu_policy', image_properties.get('hw_cpu_policy')
     )
+    passed_over: list[str] = []
+    taken = passed_over if started else None
+    flavor = demands(Source.FLAVOR, extra_specs, taken)
+    image = demands(Source.IMAGE, image_properties, taken)
     return Request(
         os_type=os_type,
         release=windows.find(
@@ -292,6 +323,7 @@ def from_properties(
         dedicated=cpu_policy == 'dedicated',
         nested=nested,
         encrypted=encrypted,
-        flavor=demands(Source.FLAVOR, extra_specs),
-        image=demands(Source.IMAGE, image_properties),
+        flavor=flavor,
+        image=image,
+        passed_over=tuple(passed_over),
     )

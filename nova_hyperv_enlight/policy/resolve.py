@@ -14,6 +14,7 @@ from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import admission
 from nova_hyperv_enlight.policy import case
 from nova_hyperv_enlight.policy import choice
 from nova_hyperv_enlight.policy import decision
@@ -25,12 +26,6 @@ from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
-#: Who turns off what a host could keep.
-_EXPLICIT = (
-    request.Source.OPERATOR,
-    request.Source.FLAVOR,
-    request.Source.IMAGE,
-)
 
 
 def _not_concerned(
@@ -63,7 +58,7 @@ def _select(
     frequency = guest.host.witnesses.tsc_frequency
     if guest.recorded is not None:
         # A guest keeps the frequency that it was started with.
-        frequency = guest.recorded.selection.tsc_frequency or frequency
+        frequency = guest.recorded.wanted.tsc_frequency or frequency
     return decision.Selection(
         names=frozenset(verdict.name for verdict in on),
         values=frozenset(
@@ -128,8 +123,11 @@ def _keep(guest: case.Case, recorded: record.Record) -> case.Case:
     ):
         return guest
     mode = recorded.selection.mode
+    known = guest.conf.known_profiles.get(recorded.profile)
+    if mode is profiles.Mode.CUSTOM and known is not None:
+        # A host may have lacked what the profile's mode needs.
+        mode = known.mode
     if mode is not profiles.Mode.CUSTOM:
-        known = guest.conf.known_profiles.get(recorded.profile)
         if known is None or known.mode is not mode:
             return guest
         return dataclasses.replace(guest, profile=known)
@@ -137,8 +135,8 @@ def _keep(guest: case.Case, recorded: record.Record) -> case.Case:
         guest,
         profile=profiles.Profile(
             name=recorded.profile,
-            names=recorded.selection.names,
-            values=tuple(sorted(recorded.selection.values)),
+            names=recorded.wanted.names,
+            values=tuple(sorted(recorded.wanted.values)),
             summary='A recorded set.',
         ),
         rule=None,
@@ -157,11 +155,21 @@ def lost(
     """
     if recorded is None or not conf.keep_recorded:
         return []
+    had = recorded.selection
+    left_out = frozenset(
+        verdict.name
+        for verdict in decided.left_out
+        if verdict.source not in request.EXPLICIT
+    )
     return [
         verdict
-        for verdict in decided.left_out
-        if verdict.name in recorded.selection.names
-        and verdict.source not in _EXPLICIT
+        for verdict in decided.verdicts
+        if (verdict.name in had.names & left_out)
+        or (
+            verdict.state is decision.State.ON
+            and (_CATALOGUE[verdict.name].value_name, verdict.wanted_value)
+            in had.values
+        )
     ]
 
 
@@ -170,7 +178,7 @@ def _check_kept(guest: case.Case, decided: decision.Decision) -> None:
 
     :raises HostCannotDeliver: the operator wants it so.
     """
-    missing = lost(decided, guest.recorded, guest.conf)
+    missing = lost(decided, guest.started, guest.conf)
     if missing and guest.conf.fail_on_host_change:
         raise exception.HostCannotDeliver(
             reason=(
@@ -247,7 +255,11 @@ def resolve(
     left = _not_concerned(conf, req)
     if left is not None:
         return left
-    choice.check_image(conf, req.image)
+    passed_over: tuple[str, ...] = ()
+    if recorded is None:
+        choice.check_image(conf, req.image)
+    else:
+        req, passed_over = admission.admit(conf, req, recorded)
     rule = windows.rule_for(req.release, req.firmware)
     profile, chosen_by = _profile(conf, req, rule, recorded)
     guest = case.Case(
@@ -258,22 +270,44 @@ def resolve(
         chosen_by=chosen_by,
         rule=rule,
         recorded=None,
+        started=recorded,
         asks=case.all_asks(conf, req),
     )
     if recorded is not None:
         guest = _keep(guest, recorded)
     decided = _decide(guest)
-    _check_reach(conf, req, host, recorded, decided)
-    return decided
+    try:
+        _check_reach(conf, req, host, recorded, decided)
+    except exception.InvalidRequest as err:
+        if recorded is None:
+            raise
+        passed_over += (str(err),)
+        image = dataclasses.replace(req.image, asks={})
+        decided = resolve(
+            conf, dataclasses.replace(req, image=image), host, recorded
+        )
+    return dataclasses.replace(
+        decided, passed_over=decided.passed_over + passed_over
+    )
 
 
 def _decide(guest: case.Case) -> decision.Decision:
-    mode = guest.profile.mode
-    if mode is profiles.Mode.CUSTOM:
+    if guest.profile.mode is profiles.Mode.CUSTOM:
         decided = _custom(guest)
-        _check_kept(guest, decided)
-        return decided
-    if mode is profiles.Mode.STOCK:
+    else:
+        try:
+            decided = _delegate(guest)
+        except exception.EnlightException as err:
+            if guest.started is None:
+                raise
+            decided = _by_name(guest, guest.started, str(err))
+    _check_kept(guest, decided)
+    return decided
+
+
+def _delegate(guest: case.Case) -> decision.Decision:
+    """Leave the names to Nova, libvirt or QEMU."""
+    if guest.profile.mode is profiles.Mode.STOCK:
         return modes.stock(guest)
     offers = guest.host.offers.values()
     if guest.req.encrypted or not any(offer.offered for offer in offers):
@@ -283,3 +317,26 @@ def _decide(guest: case.Case) -> decision.Decision:
         )
     modes.check(guest)
     return modes.delegated(guest, _custom(guest))
+
+
+def _by_name(
+    guest: case.Case, started: record.Record, reason: str
+) -> decision.Decision:
+    """Decide name by name what a profile cannot leave to others here.
+
+    The guest keeps the names that it was started with. A record that holds
+    no more of them than the timer does not tell: then it is the baseline.
+    """
+    names = started.wanted.names
+    if names <= modes.TIMERS:
+        names = profiles.PROFILES['baseline'].names
+    profile = dataclasses.replace(
+        guest.profile,
+        names=names,
+        values=tuple(sorted(started.wanted.values)),
+        mode=profiles.Mode.CUSTOM,
+    )
+    return dataclasses.replace(
+        _custom(dataclasses.replace(guest, profile=profile)),
+        passed_over=(reason,),
+    )

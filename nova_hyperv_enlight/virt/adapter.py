@@ -54,11 +54,14 @@ def shows_virtualization(cpu: typing.Any) -> bool:
     )
 
 
-def to_request(config: typing.Any, instance: typing.Any) -> request.Request:
+def to_request(
+    config: typing.Any, instance: typing.Any, started: bool = False
+) -> request.Request:
     """Read what an instance asks for.
 
     :param config: the LibvirtConfigGuest that Nova has made of it.
     :param instance: a ``nova.objects.Instance`` with its flavor.
+    :param started: whether it was started before.
     :raises InvalidRequest: see :func:`.request.from_properties`.
     """
     return request.from_properties(
@@ -67,6 +70,7 @@ def to_request(config: typing.Any, instance: typing.Any) -> request.Request:
         image_properties=image_properties(instance),
         nested=shows_virtualization(config.cpu),
         encrypted=config.launch_security is not None,
+        started=started,
     )
 
 

@@ -2,7 +2,6 @@
 
 """Brings the parts together for one nova-compute."""
 
-import dataclasses
 import threading
 import typing
 
@@ -10,7 +9,6 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_hyperv_enlight.catalogue import enlightenments
-from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.conf import hyperv_enlight as options
 from nova_hyperv_enlight.conf import settings as conf_settings
@@ -22,6 +20,7 @@ from nova_hyperv_enlight.host import probe
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.policy import recording
 from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -79,11 +78,13 @@ class Enlightener:
             _warn_untyped(instance)
             return
         with adapter.translated(instance):
-            asked = adapter.to_request(config, instance)
+            recorded = recorder.read(instance)
+            asked = adapter.to_request(
+                config, instance, started=recorded is not None
+            )
             host = self._probe.capabilities(
                 config.os_arch, config.os_mach_type, config.virt_type
             )
-            recorded = recorder.read(instance)
             decided = resolve.resolve(conf, asked, host, recorded)
             own = decided.selection
             if conf.shadow or not decided.acts:
@@ -99,7 +100,9 @@ class Enlightener:
                         instance_uuid=instance.uuid, decision=decided
                     ),
                 )
-            recorder.write(instance, _to_record(decided, own))
+            recorder.write(
+                instance, recording.made(decided, own, host, recorded)
+            )
 
     def adopt(self, instance: typing.Any) -> None:
         """Record a Windows guest that was started without this plugin."""
@@ -169,20 +172,6 @@ def _traits(names: frozenset[str]) -> frozenset[str]:
     )
 
 
-def _to_record(
-    decided: decision.Decision, own: decision.Selection
-) -> record.Record:
-    """Return what a guest is started with."""
-    selection = decided.selection
-    if not decided.acts:
-        selection = dataclasses.replace(own, mode=profiles.Mode.STOCK)
-    if selection.off:
-        selection = dataclasses.replace(selection, off=frozenset())
-    return record.Record(
-        profile=decided.profile or record.ADOPTED, selection=selection
-    )
-
-
 def _log(
     instance: typing.Any,
     decided: decision.Decision,
@@ -200,6 +189,14 @@ def _log(
         )
         return
     LOG.info('Hyper-V enlightenments: %s', line, instance=instance)
+    if decided.passed_over:
+        LOG.warning(
+            'This guest was started before, and what is not allowed or '
+            'cannot be had any more is passed over; a rebuild or resize of it '
+            'is refused. %s',
+            ' '.join(decided.passed_over),
+            instance=instance,
+        )
     lost = resolve.lost(decided, recorded, conf)
     if lost:
         LOG.warning(

@@ -55,9 +55,7 @@ class SpinlockRetriesTestCase(testtools.TestCase):
         return True
 
     def test_the_catalogue_knows_which_are_taken(self):
-        found = probe.split_version(
-            self._embedded.connection.getLibVersion()
-        )
+        found = probe.split_version(self._embedded.connection.getLibVersion())
         value = enlightenments.ENLIGHTENMENTS['spinlocks'].value
         for retries in (
             '4095',
@@ -67,6 +65,4 @@ class SpinlockRetriesTestCase(testtools.TestCase):
             '4294967295',
         ):
             needed = value.needs_libvirt(retries) or (0, 0, 0)
-            self.assertEqual(
-                found >= needed, self._survives(retries), retries
-            )
+            self.assertEqual(found >= needed, self._survives(retries), retries)

@@ -118,7 +118,8 @@ class PoorerHostTestCase(MoveTestCase):
         self.assertSwitchedOn(base.MINIMAL | {'vpindex'}, self._server)
         self.check_lost(self._server, LOST)
         self.assertEqual(
-            '1;baseline;;relaxed,vapic,spinlocks=8191,vpindex,hypervclock',
+            '1;baseline;;relaxed,vapic,spinlocks=8191,vpindex,hypervclock,'
+            '-21af0',
             self.record(self._server),
         )
         # Said once: it is known with what it was started now.
@@ -166,7 +167,7 @@ class PoorerHostTestCase(MoveTestCase):
         self.assertEqual(before, self.enlightened(self._server))
         self.assertEqual(self._record, self.record(self._server))
 
-    def test_a_poorer_set_does_not_grow_again(self):
+    def test_back_on_a_host_that_has_it_all(self):
         self.start_poorer()
 
         self._migrate_server(self._server, host='two')
@@ -175,8 +176,72 @@ class PoorerHostTestCase(MoveTestCase):
         self._migrate_server(self._server, host='one')
 
         self.assertEqual('one', self.host_of(self._server))
-        self.assertSwitchedOn(base.MINIMAL | {'vpindex'}, self._server)
+        self.assertSwitchedOn(guest.BASELINE, self._server)
+        self.assertEqual(self._record, self.record(self._server))
         self.assertEqual(1, len(self.warnings(self._server)))
+
+
+class TenantTestCase(MoveTestCase):
+    """Servers whose image asks for what the other host lacks."""
+
+    IMAGE = {**WINDOWS, 'hyperv_enlight_xmm_input': 'on'}
+
+    def setUp(self):
+        super().setUp()
+        self.start('one')
+        self._server = self.boot(self.IMAGE)
+        self.assertIn('xmm_input', self.record(self._server))
+
+    def start_poorer(self, **options):
+        self.plugin_flags(**options)
+        self.start('two', [n for n in base.RICH if n != 'xmm_input'])
+
+    def check_degraded(self):
+        self.assertEqual('two', self.host_of(self._server))
+        self.assertSwitchedOn(guest.BASELINE, self._server)
+        (warning,) = self.warnings(self._server)
+        self.assertIn("'xmm_input' is off: ", warning)
+
+    def test_evacuated(self):
+        self.start_poorer()
+        self.power_off('one')
+
+        self.evacuate(self._server, 'two')
+
+        self.check_degraded()
+
+    def test_cold_migrated(self):
+        self.start_poorer()
+
+        self._migrate_server(self._server, host='two')
+
+        self.check_degraded()
+
+    def test_unshelved_elsewhere(self):
+        self.flags(shelved_offload_time=0)
+        self.start_poorer()
+        self._shelve_server(self._server)
+        self.power_off('one')
+
+        self._unshelve_server(self._server)
+
+        self.check_degraded()
+
+    def test_refused_where_the_operator_wants_that(self):
+        self.start_poorer(on_host_change='fail')
+
+        self.migrate(self._server, 'ERROR')
+
+        self.assertEqual({}, self.connection('two')._vms)
+
+    def test_a_new_server_is_refused(self):
+        self.start_poorer()
+        self.power_off('one')
+
+        server = self.boot(self.IMAGE, expected_state='ERROR')
+
+        self.assertEqual({}, self.connection('two')._vms)
+        self.assertIsNone(self.record(server))
 
 
 class HostWithoutTestCase(MoveTestCase):
@@ -191,4 +256,6 @@ class HostWithoutTestCase(MoveTestCase):
 
         self.assertSwitchedOn((), server)
         self.check_lost(server, guest.BASELINE)
-        self.assertEqual('1;baseline;;', self.record(server))
+        self.assertEqual(
+            '1;baseline;;-121aff,-spinlocks=8191', self.record(server)
+        )

@@ -126,9 +126,7 @@ class ObstaclesTestCase(base.TestCase):
     def test_obstacles_avic_to_a_host_without(self, vendor):
         # KVM reports it there all the same: only the benefit is lost.
         self.check(
-            [],
-            started_with('synic', 'avic'),
-            concluded(vendor, apic=False),
+            [], started_with('synic', 'avic'), concluded(vendor, apic=False)
         )
 
     @ddt.data(cases.AMD, cases.INTEL)
@@ -171,7 +169,8 @@ class ObstaclesTestCase(base.TestCase):
             ]
             * refused,
             started_with(
-                'spinlocks', values=frozenset((('spinlocks.retries', retries),))
+                'spinlocks',
+                values=frozenset((('spinlocks.retries', retries),)),
             ),
             cases.make_host(libvirt=libvirt),
         )

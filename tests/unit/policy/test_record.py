@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
 import string
 
 import ddt
@@ -42,10 +43,11 @@ _PROFILES = st.text(
 )
 
 
-def make(names=(), values=(), profile='baseline', **selection):
+def make(names=(), values=(), profile='baseline', lost=(), **selection):
     """Return a record."""
     return record.Record(
         profile=profile,
+        lost=decision.Selection(names=frozenset(lost)),
         selection=decision.Selection(
             names=frozenset(names), values=frozenset(values), **selection
         ),
@@ -135,6 +137,99 @@ class EncodeTestCase(base.TestCase):
         )
 
         self.assertIn('are too many for a record', str(error))
+
+
+@ddt.ddt
+class LostTestCase(base.TestCase):
+    """What could not be had, in words that older releases pass over."""
+
+    HAD = make(['relaxed', 'spinlocks'], [('spinlocks.retries', '2147483647')])
+    LOST = decision.Selection(
+        names=frozenset(['vapic', 'hypervclock']),
+        values=frozenset([('spinlocks.retries', '4294967295')]),
+    )
+    TEXT = (
+        '1;baseline;;relaxed,spinlocks=2147483647,-100002,'
+        '-spinlocks=4294967295'
+    )
+
+    def make(self):
+        return dataclasses.replace(self.HAD, lost=self.LOST)
+
+    def test_encode(self):
+        self.assertEqual(self.TEXT, record.encode(self.make()))
+
+    def test_decode(self):
+        self.assertEqual(self.make(), record.decode(self.TEXT))
+
+    def test_wanted(self):
+        wanted = self.make().wanted
+
+        self.assertEqual(
+            {'relaxed', 'vapic', 'spinlocks', 'hypervclock'}, wanted.names
+        )
+        self.assertEqual(self.LOST.values, wanted.values)
+
+    def test_nothing_is_had(self):
+        made = make((), lost=('relaxed',))
+
+        self.assertEqual('1;baseline;;-1', record.encode(made))
+        self.assertEqual(made, record.decode('1;baseline;;-1'))
+
+    @ddt.data('-', '-x', '-1F', '--1', '-11111111111111111', '-spinlocks=17')
+    def test_decode_edited_by_hand(self, word):
+        self.assertRaises(
+            Malformed, record.decode, f'1;baseline;;relaxed,{word}'
+        )
+
+    @ddt.data('-ffffffffff', '-warp=9')
+    def test_decode_of_a_newer_catalogue(self, word):
+        found = record.decode(f'1;baseline;;relaxed,{word}')
+
+        self.assertEqual({'relaxed'}, found.selection.names)
+
+    def test_encode_without_room_for_values(self):
+        # All of it, with one name lost.
+        full = dataclasses.replace(
+            FULLEST,
+            selection=dataclasses.replace(
+                FULLEST.selection, names=cases.ALL - {'ipi'}
+            ),
+            lost=decision.Selection(
+                names=frozenset(['ipi']), values=self.LOST.values
+            ),
+        )
+
+        found = record.decode(record.encode(full))
+
+        self.assertEqual(cases.ALL, found.wanted.names)
+        self.assertEqual(frozenset(), found.lost.values)
+
+    @strategies.for_any(_RECORDS, st.integers(0, 2 ** len(cases.NAMES) - 1))
+    def test_encode_and_decode(self, recorded, bits):
+        lost = {name for n, name in enumerate(cases.NAMES) if bits >> n & 1}
+        kept = recorded.selection.names - lost
+        before = dataclasses.replace(
+            recorded,
+            selection=dataclasses.replace(
+                recorded.selection,
+                names=kept,
+                values=frozenset(
+                    (key, value)
+                    for key, value in recorded.selection.values
+                    if enlightenments.VALUES[key].name in kept
+                ),
+            ),
+            lost=decision.Selection(names=frozenset(lost)),
+        )
+
+        text = record.encode(before)
+        found = record.decode(text)
+
+        self.assertLessEqual(len(text), 255)
+        self.assertEqual(before.selection.names, found.selection.names)
+        self.assertEqual(before.selection.values, found.selection.values)
+        self.assertEqual(before.wanted, found.wanted)
 
 
 @ddt.ddt

@@ -256,18 +256,24 @@ class AnewTestCase(recorded.RecordedTestCase):
             "'stimer' requires 'hypervclock', which the operator turned off.",
         )
 
-    def test_resolve_a_conflict_is_one_still(self):
-        error = self.assertRaises(
-            Invalid,
-            recorded.decide,
+    def test_resolve_a_conflict_keeps_nobody_from_starting(self):
+        # It is refused when the guest is built: test_resolve_closure.
+        decided = recorded.decide(
             recorded.started_with(cases.BASELINE),
             {'stimer': 'on'},
             {'synic': 'off'},
         )
 
-        self.assertEqual(
-            "'stimer' (flavor) requires 'synic', which the image turned off.",
-            str(error),
+        self.check_on(
+            cases.BASELINE - {'synic', 'stimer', 'stimer.direct'}, decided
+        )
+        self.check_verdict(
+            decided,
+            'stimer',
+            'off',
+            'requires',
+            'image',
+            "'stimer' requires 'synic', which the image turned off.",
         )
 
     def test_resolve_disabled(self):

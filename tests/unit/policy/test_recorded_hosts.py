@@ -135,23 +135,147 @@ class HostChangeTestCase(recorded.RecordedTestCase):
         self.check_on(['vapic'], decided)
         self.check_lost(['evmcs'], decided, before)
 
-    @ddt.data(((11, 8, 0), None), ((11, 9, 0), '4294967295'))
+    @ddt.data(
+        ((9, 0, 0), '2147483647'),
+        ((11, 8, 0), '2147483647'),
+        ((11, 9, 0), '4294967295'),
+    )
     @ddt.unpack
-    def test_resolve_a_value_that_the_host_does_not_take(self, libvirt, kept):
+    def test_resolve_a_value_that_the_host_does_not_take(self, libvirt, had):
         before = recorded.started_with(
             ['spinlocks'], values=[('spinlocks.retries', '4294967295')]
         )
         host = cases.make_host(libvirt=libvirt)
-        if kept is None:
-            error = self.assertRaises(
-                NotHere, recorded.decide, before, host=host
-            )
-            self.assertIn('which the recorded set gives', str(error))
-        else:
-            decided = recorded.decide(before, host=host)
-            self.assertEqual(
-                {('spinlocks.retries', kept)}, decided.selection.values
-            )
+
+        decided = recorded.decide(before, host=host)
+
+        self.assertEqual(
+            {('spinlocks.retries', had)}, decided.selection.values
+        )
+        self.check_lost(
+            ['spinlocks'] if had == '2147483647' else [], decided, before
+        )
+
+    def test_resolve_fail_by_a_value(self):
+        error = self.assertRaises(
+            NotHere,
+            recorded.decide,
+            recorded.started_with(
+                ['spinlocks'], values=[('spinlocks.retries', '4294967295')]
+            ),
+            host=cases.make_host(libvirt=(11, 0, 0)),
+            fail_on_host_change=True,
+        )
+
+        self.assertIn(
+            "'spinlocks' is on with 2147483647 instead: "
+            'spinlocks.retries=4294967295, which the recorded set gives, '
+            'needs libvirt 11.9.0, and this host has 11.0.0.',
+            str(error),
+        )
+
+    @ddt.data('flavor', 'image')
+    def test_resolve_a_value_that_is_asked_for(self, source):
+        key = (
+            'spinlocks.retries' if source == 'flavor' else 'spinlocks_retries'
+        )
+        before = recorded.started_with(
+            ['spinlocks'], values=[('spinlocks.retries', '4294967295')]
+        )
+
+        decided = recorded.decide(
+            before,
+            host=cases.make_host(libvirt=(11, 0, 0)),
+            **{source: {key[source]: '4294967295'}},
+        )
+
+        self.assertEqual(
+            {('spinlocks.retries', '2147483647')}, decided.selection.values
+        )
+        self.check_lost(['spinlocks'], decided, before)
+
+
+@ddt.ddt
+class AskedForTestCase(recorded.RecordedTestCase):
+    """What is asked for by name is no more than what was recorded.
+
+    A guest that is there has to run: on_host_change alone may keep it from
+    that.
+    """
+
+    POORER = cases.make_host(cases.ALL - {'xmm_input', 'synic'})
+
+    @ddt.data(
+        {'image': {'xmm_input': 'on'}},
+        {'flavor': {'xmm_input': 'on'}},
+        {'force_on': ('xmm_input',)},
+    )
+    def test_resolve_degrade(self, asked):
+        before = recorded.started_with(['relaxed', 'xmm_input'])
+
+        decided = recorded.decide(before, host=self.POORER, **asked)
+
+        self.check_on(['relaxed'], decided)
+        self.check_lost(['xmm_input'], decided, before)
+        self.check_verdict(
+            decided,
+            'xmm_input',
+            'off',
+            'not-offered',
+            'host',
+            f"'xmm_input' is off: {cases.LACKED}.",
+        )
+
+    @ddt.data(
+        {'image': {'xmm_input': 'on'}},
+        {'flavor': {'xmm_input': 'on'}},
+        {'force_on': ('xmm_input',)},
+    )
+    def test_resolve_fail(self, asked):
+        error = self.assertRaises(
+            NotHere,
+            recorded.decide,
+            recorded.started_with(['relaxed', 'xmm_input']),
+            host=self.POORER,
+            fail_on_host_change=True,
+            **asked,
+        )
+
+        self.assertIn('on_host_change is fail', str(error))
+
+    @ddt.data(
+        {'image': {'xmm_input': 'on'}},
+        {'flavor': {'xmm_input': 'on'}},
+        {'force_on': ('xmm_input',)},
+    )
+    def test_resolve_a_new_guest_is_refused(self, asked):
+        self.assertRaises(
+            NotHere, recorded.decide, None, host=self.POORER, **asked
+        )
+
+    @ddt.data(
+        {'keep_recorded': False},
+        # Another profile than the recorded one.
+        {'flavor': {'profile': 'minimal'}},
+    )
+    def test_resolve_where_the_record_does_not_stand(self, changes):
+        decided = recorded.decide(
+            recorded.started_with(cases.BASELINE),
+            image={'xmm_input': 'on'},
+            host=self.POORER,
+            **changes,
+        )
+
+        self.assertNotIn('xmm_input', decided.selection.names)
+
+    def test_resolve_what_it_requires_is_missing(self):
+        before = recorded.started_with(cases.BASELINE)
+
+        decided = recorded.decide(
+            before, image={'stimer': 'on'}, host=self.POORER
+        )
+
+        self.check_lost(['synic', 'stimer', 'stimer.direct'], decided, before)
 
 
 @ddt.ddt

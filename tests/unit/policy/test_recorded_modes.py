@@ -67,20 +67,88 @@ class ModesTestCase(recorded.RecordedTestCase):
         self.assertIs(profiles.Mode.CUSTOM, decided.selection.mode)
 
     def test_resolve_a_mode_that_the_host_is_too_old_for(self):
+        names = cases.BASELINE - {'ipi'}
+        before = recorded.started_with(
+            names, profile='host-model', mode=profiles.Mode.HOST_MODEL
+        )
+
+        decided = recorded.decide(
+            before, host=cases.make_host(libvirt=(9, 0, 0))
+        )
+
+        self.assertEqual('host-model', decided.profile)
+        self.assertIs(profiles.Mode.CUSTOM, decided.selection.mode)
+        self.check_on(names, decided)
+        (sentence,) = decided.passed_over
+        self.assertIn('needs libvirt 11.9.0', sentence)
+
+    @ddt.data('host-model', 'stock')
+    def test_resolve_a_mode_that_cannot_be_had_with_a_policy(self, name):
+        # A new guest is refused: test_resolve_modes.
+        before = recorded.started_with(
+            cases.BASELINE, profile=name, mode=profiles.Mode(name)
+        )
+
+        decided = recorded.decide(
+            before,
+            host=cases.make_host(libvirt=(11, 9, 0)),
+            force_off=('ipi',),
+        )
+
+        self.check_on(cases.BASELINE - {'ipi'}, decided)
+        self.assertEqual(1, len(decided.passed_over))
+
+    def test_resolve_a_mode_whose_names_nobody_recorded(self):
         before = recorded.started_with(
             ['hypervclock'],
             profile='host-model',
             mode=profiles.Mode.HOST_MODEL,
         )
 
+        decided = recorded.decide(
+            before, host=cases.make_host(libvirt=(9, 0, 0))
+        )
+
+        self.check_on(cases.BASELINE, decided)
+
+    @ddt.data('host-model', 'passthrough')
+    def test_resolve_a_mode_after_a_host_without_hyperv(self, name):
+        # As a release before this one recorded it, too.
+        before = recorded.started_with((), profile=name)
+
+        decided = recorded.decide(before)
+
+        self.assertIs(profiles.Mode(name), decided.selection.mode)
+
+    def test_resolve_fail_by_what_libvirt_chose(self):
+        before = recorded.started_with(
+            cases.BASELINE, profile='host-model', mode=profiles.Mode.HOST_MODEL
+        )
+        host = cases.make_host(cases.ALL - {'ipi'})
+
+        self.check_lost(['ipi'], recorded.decide(before, host=host), before)
         error = self.assertRaises(
             NotHere,
             recorded.decide,
             before,
-            host=cases.make_host(libvirt=(9, 0, 0)),
+            host=host,
+            fail_on_host_change=True,
+        )
+        self.assertIn(f"'ipi' is off: {cases.LACKED}.", str(error))
+
+    @ddt.data('host-model', 'passthrough')
+    def test_resolve_fail_where_there_is_nothing(self, name):
+        before = recorded.started_with(
+            ['hypervclock'], profile=name, mode=profiles.Mode(name)
         )
 
-        self.assertIn('needs libvirt 11.9.0', str(error))
+        self.assertRaises(
+            NotHere,
+            recorded.decide,
+            before,
+            host=cases.make_host(()),
+            fail_on_host_change=True,
+        )
 
 
 class FrequencyTestCase(recorded.RecordedTestCase):

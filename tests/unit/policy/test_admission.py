@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Guests that are started again under another policy than before."""
+
+import ddt
+
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import resolve
+from nova_hyperv_enlight.policy import settings
+from tests.unit.policy import cases
+from tests.unit.policy import recorded
+
+NOTHING = frozenset()
+
+
+@ddt.ddt
+class AdmissionTestCase(recorded.RecordedTestCase):
+    def check_passed_over(self, names, decided, *words):
+        self.check_on(names, decided)
+        self.assertEqual(len(words), len(decided.passed_over), decided)
+        for word, sentence in zip(words, decided.passed_over, strict=True):
+            self.assertIn(word, sentence)
+
+    @ddt.data(
+        # What the image switched is what was recorded.
+        ({'runtime': 'on'}, cases.MINIMAL | {'runtime'}),
+        ({'vapic': 'off'}, cases.MINIMAL - {'vapic'}),
+    )
+    @ddt.unpack
+    def test_resolve_a_name_is_not_overridable_any_more(self, image, names):
+        before = recorded.started_with(names, profile='minimal')
+
+        self.assertRaises(
+            exception.InvalidRequest,
+            recorded.decide,
+            None,
+            image=image,
+            image_overridable=NOTHING,
+        )
+        decided = recorded.decide(
+            before, image=image, image_overridable=NOTHING
+        )
+
+        self.check_passed_over(
+            names, decided, f'hyperv_enlight_{min(image)} is not allowed'
+        )
+
+    def test_resolve_names_that_are_overridable_still(self):
+        before = recorded.started_with(cases.MINIMAL)
+
+        decided = recorded.decide(
+            before,
+            image={'runtime': 'on', 'vapic': 'off'},
+            keep_recorded=False,
+            image_overridable=frozenset(['vapic']),
+            profile='minimal',
+        )
+
+        self.check_passed_over(
+            cases.MINIMAL - {'vapic'},
+            decided,
+            'hyperv_enlight_runtime is not allowed',
+        )
+
+    def test_resolve_what_a_name_reaches_is_not_overridable_any_more(self):
+        names = cases.MINIMAL | {'vpindex', 'synic'}
+        before = recorded.started_with(names, profile='minimal')
+
+        decided = recorded.decide(
+            before,
+            image={'synic': 'on'},
+            keep_recorded=False,
+            image_overridable=frozenset(['synic']),
+            profile='minimal',
+        )
+
+        self.check_passed_over(cases.MINIMAL, decided, 'it would switch')
+
+    @ddt.data('flavor', 'image')
+    def test_resolve_a_profile_that_is_gone(self, source):
+        before = recorded.started_with(cases.MINIMAL, profile='gold')
+
+        decided = recorded.decide(before, **{source: {'profile': 'gold'}})
+
+        self.assertEqual('gold', decided.profile)
+        self.check_passed_over(
+            cases.MINIMAL, decided, 'profile=gold is not valid'
+        )
+
+    def test_resolve_a_profile_that_must_be_listed_now(self):
+        before = recorded.started_with(cases.NESTED, profile='nested')
+
+        decided = recorded.decide(
+            before, image={'profile': 'nested'}, image_overridable=NOTHING
+        )
+
+        self.check_passed_over(cases.NESTED, decided)
+
+    def test_resolve_a_profile_that_another_one_was_recorded_by(self):
+        # Adopted, for one.
+        before = recorded.started_with(cases.MINIMAL, profile='adopted')
+
+        decided = recorded.decide(
+            before, image={'profile': 'nested'}, image_overridable=NOTHING
+        )
+
+        self.check_passed_over(
+            cases.MINIMAL, decided, 'profile=nested is not allowed'
+        )
+
+    @ddt.data('refresh', 'gone')
+    def test_resolve_a_profile_without_its_record(self, how):
+        decided = recorded.decide(
+            recorded.started_with(cases.MINIMAL, profile='gold'),
+            {'profile': 'gold'},
+            keep_recorded=how == 'gone',
+        )
+
+        self.check_passed_over(
+            cases.BASELINE if how == 'refresh' else cases.MINIMAL,
+            decided,
+            'profile=gold is not valid',
+        )
+
+    def test_resolve_what_another_release_knew(self):
+        asked = request.from_properties(
+            os_type='windows',
+            extra_specs={
+                'hyperv_enlight:warp': 'on',
+                'hyperv_enlight:runtime': 'off',
+                'hyperv_enlight:relaxed': 'maybe',
+            },
+            image_properties={
+                'hyperv_enlight_spinlocks_retries': '17',
+                'hyperv_enlight_vapic': 'off',
+                'hyperv_enlight_vendor_id': 'off',
+                'hyperv_enlight_vendor_id_value': 'both',
+            },
+            started=True,
+        )
+
+        decided = resolve.resolve(
+            settings.Settings(image_overridable=cases.ANYTHING),
+            asked,
+            cases.HOST,
+            recorded.started_with(cases.BASELINE),
+        )
+
+        self.check_passed_over(
+            cases.BASELINE - {'runtime', 'vapic'},
+            decided,
+            'hyperv_enlight:relaxed=maybe is not valid',
+            'hyperv_enlight:warp=on is not valid',
+            'hyperv_enlight_spinlocks_retries=17 is not valid',
+            'hyperv_enlight_vendor_id_value gives a value',
+        )
+
+    def test_resolve_nothing_of_what_is_allowed(self):
+        decided = recorded.decide(
+            recorded.started_with(cases.BASELINE),
+            {'profile': 'baseline'},
+            {'xmm_input': 'on'},
+        )
+
+        self.check_passed_over(cases.BASELINE | {'xmm_input'}, decided)
+
+    def test_resolve_force_off_goes_before_all(self):
+        decided = recorded.decide(
+            recorded.started_with(cases.BASELINE),
+            {'stimer': 'on'},
+            force_off=('synic',),
+        )
+
+        self.check_on(
+            cases.BASELINE - {'synic', 'stimer', 'stimer.direct'}, decided
+        )
+
+    def test_passed_over_of_a_new_guest_is_refused(self):
+        for source in ('flavor', 'image'):
+            self.assertRaises(
+                exception.InvalidRequest,
+                recorded.decide,
+                None,
+                **{source: {'profile': 'gold'}},
+            )
+        self.assertNotIn('gold', profiles.PROFILES)
