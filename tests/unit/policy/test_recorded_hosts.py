@@ -176,9 +176,7 @@ class HostChangeTestCase(recorded.RecordedTestCase):
 
     @ddt.data('flavor', 'image')
     def test_resolve_a_value_that_is_asked_for(self, source):
-        key = (
-            'spinlocks.retries' if source == 'flavor' else 'spinlocks_retries'
-        )
+        key = {'flavor': 'spinlocks.retries', 'image': 'spinlocks_retries'}
         before = recorded.started_with(
             ['spinlocks'], values=[('spinlocks.retries', '4294967295')]
         )
