@@ -10,10 +10,13 @@ from oslo_upgradecheck import upgradecheck
 
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import offers
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import settings as conf_settings
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import audit
+from nova_hyperv_enlight.fleet import findings
 from nova_hyperv_enlight.hooks import manager
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
@@ -136,6 +139,39 @@ class Checks(upgradecheck.UpgradeCommands):
         uri = self._conf.libvirt.connection_uri or 'qemu:///system'
         return base.connect(uri, read_only)
 
+    def _check_policy(self) -> upgradecheck.Result:
+        """Name the guests whose flavor or image is refused by the options.
+
+        They start again with what they were started with; a rebuild or a
+        resize of them is refused. Only what Nova's metadata tell is known:
+        flavor and image are in them from Nova 32 on.
+        """
+        try:
+            conf = conf_settings.read(self._conf)
+        except exception.InvalidOption:
+            return _warning('Not checked: the options cannot be used.')
+        try:
+            connection, local = self._connect()
+        except exception.CannotConnect as err:
+            return _failure(str(err))
+        try:
+            auditor = audit.Auditor(conf, offers.of_host(connection, local))
+            refused = [
+                f'{found.domain} ({found.text})'
+                for domain in connection.listAllDomains()
+                for found in auditor.audit(domain).found
+                if found.kind is findings.REFUSED
+            ]
+        finally:
+            connection.close()
+        if not refused:
+            return _success()
+        return _warning(
+            f'{len(refused)} guests would be refused if they were new, '
+            'rebuilt or resized; those that have a record start again with '
+            f'what they had: {"; ".join(refused[:_NAMED_GUESTS])}'
+        )
+
     def _check_guests(self) -> upgradecheck.Result:
         """Name the guests whose set this host does not deliver any more.
 
@@ -172,6 +208,7 @@ class Checks(upgradecheck.UpgradeCommands):
         ('libvirt', _check_libvirt),
         ('Snapshots', _check_snapshots),
         ('Guests', _check_guests),
+        ('Policy', _check_policy),
     )
 
 

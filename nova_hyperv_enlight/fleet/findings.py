@@ -251,11 +251,14 @@ UNTYPED = Kind(
 )
 REFUSED = Kind(
     code='refused',
-    title='What it asks for cannot be had',
+    title='What it asks for cannot be had, or is not allowed',
     cause=(
-        "The guest's flavor or image, by Nova's metadata, asks for what "
-        'cannot be had here, or the options do: its next hard reboot on this '
-        'host fails.'
+        "The guest's flavor or image, by Nova's metadata, or the options ask "
+        'for what cannot be had here, is not allowed or is not valid. A guest '
+        'that has a record starts again with what it had, as far as it can, '
+        'and nova-compute warns; a rebuild or resize of it, and a new guest '
+        'of this kind, are refused. So is the next start of a guest without '
+        'a record.'
     ),
     cure='Change the flavor or the options, as the text says.',
 )

@@ -40,9 +40,7 @@ class TightenedTestCase(base.LifeTestCase):
         self.check_passed_over(
             server, 'The image property hyperv_enlight_xmm_input'
         )
-        self.assertIn(
-            'is not allowed', self.boot_error(image)
-        )
+        self.assertIn('is not allowed', self.boot_error(image))
 
     def test_a_name_at_the_boot_of_the_host(self):
         self.flags(resume_guests_state_on_host_boot=True)

@@ -30,6 +30,7 @@ CHECKS = [
     'libvirt',
     'Snapshots',
     'Guests',
+    'Policy',
 ]
 SUCCESS, WARNING, FAILURE, ERROR = 0, 1, 2, 255
 DOMAIN = """

@@ -4,6 +4,7 @@ import ddt
 
 from tests.unit.cmd import base
 from tests.unit.cmd import status_base
+from tests.unit.fleet import guests as fleet_guests
 
 
 @ddt.ddt
@@ -25,7 +26,7 @@ class GuestsTestCase(status_base.StatusTestCase):
         self.assertEqual(
             [(None, 'x86_64', 'pc-q35-7.2', 'kvm', 0)], connection.asked
         )
-        self.assertEqual(['qemu:///system'] * 2, self.libvirt.uris)
+        self.assertEqual(['qemu:///system'] * 3, self.libvirt.uris)
 
     def test_guests_whose_set_is_not_there_any_more(self):
         self.guests(
@@ -79,7 +80,7 @@ class GuestsTestCase(status_base.StatusTestCase):
             f'{status_base.FINE}\n[libvirt]\nconnection_uri = qemu+unix:///system\n',
         )
 
-        self.assertEqual(['qemu+unix:///system'] * 2, self.libvirt.uris)
+        self.assertEqual(['qemu+unix:///system'] * 3, self.libvirt.uris)
 
     @ddt.data(
         ('QEMU', 'qemu:///system', 1), ('QEMU', 'qemu+ssh://h/system', 0)
@@ -127,3 +128,61 @@ class GuestsTestCase(status_base.StatusTestCase):
         _, details = self.check(status_base.FAILURE)['Guests']
 
         self.assertIn('libvirt-python is missing', details)
+
+
+class PolicyTestCase(status_base.StatusTestCase):
+    """Guests of Nova whose flavor or image the options refuse."""
+
+    def guest(self, name, **metadata):
+        text = fleet_guests.document(
+            name, metadata=fleet_guests.of_nova(**metadata)
+        )
+        return fleet_guests.Guest(name, text)
+
+    def setUp(self):
+        super().setUp()
+        windows = {'os_type': 'windows'}
+        self.use_libvirt(
+            status_base.Connection(
+                self.guest(
+                    'web', image={**windows, 'hyperv_enlight_runtime': 'on'}
+                ),
+                self.guest(
+                    'db',
+                    image=windows,
+                    specs={'hyperv_enlight:profile': 'gold'},
+                ),
+                self.guest('plain', image=windows),
+                self.guest('linux', image={'os_type': 'linux'}),
+            )
+        )
+
+    def test_what_is_allowed(self):
+        found = self.call_policy('')
+
+        self.assertIn('1 guests would be refused', found)
+        self.assertIn("db (The flavor's hyperv_enlight:profile=gold", found)
+
+    def test_what_is_not_allowed(self):
+        found = self.call_policy('image_overridable =\n')
+
+        self.assertIn('2 guests would be refused', found)
+        self.assertIn(
+            'web (The image property hyperv_enlight_runtime is not allowed',
+            found,
+        )
+        self.assertNotIn('plain', found)
+
+    def test_options_that_cannot_be_used(self):
+        found = self.check(
+            status_base.FAILURE, status_base.FINE + 'profile = gone\n'
+        )
+
+        self.assertEqual(
+            (status_base.WARNING, 'Not checked: the options cannot be used.'),
+            tuple(found['Policy']),
+        )
+
+    def call_policy(self, options):
+        found = self.check(status_base.WARNING, status_base.FINE + options)
+        return found['Policy'][1]
