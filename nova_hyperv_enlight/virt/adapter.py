@@ -7,6 +7,7 @@ import contextlib
 import typing
 
 from lxml import etree
+from nova.compute import task_states
 from nova import exception as nova_exception
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log as logging
@@ -99,6 +100,30 @@ def is_resize(migration: typing.Any) -> bool:
     return (
         'migration_type' in migration and migration.migration_type == 'resize'
     )
+
+
+def is_resize_here(migration: typing.Any) -> bool:
+    """Whether a resize stayed in its cell: both hosts share the instance.
+
+    One that comes from another cell leaves the instance of its old cell as
+    it was.
+    """
+    return is_resize(migration) and not (
+        'cross_cell_move' in migration and migration.cross_cell_move
+    )
+
+
+def is_resized(instance: typing.Any) -> bool:
+    """Whether an instance is being started with another flavor.
+
+    ``_finish_snapshot_based_resize_at_dest`` in nova/compute/manager.py,
+    which hands no migration on, comes here with both flavors; that of a cold
+    migration is the same.
+    """
+    if instance.task_state != task_states.RESIZE_FINISH:
+        return False
+    old = instance.old_flavor
+    return old is not None and bool(old.id != instance.flavor.id)
 
 
 def machine_of(instance: typing.Any) -> tuple[str, str | None]:

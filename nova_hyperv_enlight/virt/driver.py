@@ -51,10 +51,39 @@ class LibvirtDriver(driver.LibvirtDriver):
         self._enlightener.adopt(instance)
 
     @releases.as_in_nova
+    def get_available_resource(
+        self, *args: typing.Any, **kwargs: typing.Any
+    ) -> typing.Any:
+        """Report the host's resources, which Nova asks for every minute.
+
+        So often some of the guests that were adopted are recorded: Nova holds
+        no lock here that others wait for.
+        """
+        found = super().get_available_resource(*args, **kwargs)
+        self._enlightener.save_adopted()
+        return found
+
+    @releases.as_in_nova
+    def spawn(
+        self,
+        context: typing.Any,
+        instance: typing.Any,
+        *args: typing.Any,
+        **kwargs: typing.Any,
+    ) -> typing.Any:
+        """Start a guest; a resize that comes from another cell decides anew.
+
+        Within a cell :meth:`finish_migration` does the work.
+        """
+        if adapter.is_resized(instance):
+            self._enlightener.forget(instance)
+        return super().spawn(context, instance, *args, **kwargs)
+
+    @releases.as_in_nova
     def rebuild(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:
         """Rebuild decides anew; an evacuation, which comes here too, not."""
         if not kwargs.get('evacuate'):
-            recorder.forget(kwargs['instance'])
+            self._enlightener.forget(kwargs['instance'])
         return super().rebuild(*args, **kwargs)
 
     @releases.as_in_nova
@@ -67,9 +96,9 @@ class LibvirtDriver(driver.LibvirtDriver):
         **kwargs: typing.Any,
     ) -> typing.Any:
         """Start a guest that has come here; a resize decides anew."""
-        recorder.stash(instance)
+        recorder.stash(instance, migration)
         if adapter.is_resize(migration):
-            recorder.forget(instance)
+            self._enlightener.forget(instance)
         return super().finish_migration(
             context, migration, instance, *args, **kwargs
         )
@@ -85,8 +114,9 @@ class LibvirtDriver(driver.LibvirtDriver):
         **kwargs: typing.Any,
     ) -> typing.Any:
         """Start a guest that has come back, with what it left with."""
-        if not recorder.restore(instance) and adapter.is_resize(migration):
-            recorder.forget(instance)
+        restored = recorder.restore(instance, migration)
+        if not restored and adapter.is_resize_here(migration):
+            self._enlightener.forget(instance)
         return super().finish_revert_migration(
             context, instance, network_info, migration, *args, **kwargs
         )
@@ -125,6 +155,21 @@ class LibvirtDriver(driver.LibvirtDriver):
         return super().check_can_live_migrate_destination(
             context, instance, *args, **kwargs
         )
+
+    @releases.as_in_nova
+    def post_live_migration_at_destination(
+        self,
+        context: typing.Any,
+        instance: typing.Any,
+        *args: typing.Any,
+        **kwargs: typing.Any,
+    ) -> typing.Any:
+        """Adopt a guest that has come from a host without this plugin."""
+        result = super().post_live_migration_at_destination(
+            context, instance, *args, **kwargs
+        )
+        self._enlightener.welcome(instance)
+        return result
 
     @releases.as_in_nova
     def update_provider_tree(

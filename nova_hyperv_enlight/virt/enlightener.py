@@ -25,6 +25,7 @@ from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from nova_hyperv_enlight.virt import adapter
+from nova_hyperv_enlight.virt import adoption
 from nova_hyperv_enlight.virt import recorder
 from nova_hyperv_enlight.virt import verification
 
@@ -44,6 +45,7 @@ class Enlightener:
         self._host = host
         # Asked for each time: Nova connects anew when libvirt restarts.
         self._probe = probe.Probe(lambda: host.get_connection(), kvm.ask)
+        self._adoption = adoption.Adoption(host)
         self._settings: settings.Settings | None = None
         self._hooks: manager.HookManager | None = None
         self._lock = threading.Lock()
@@ -71,14 +73,16 @@ class Enlightener:
         conf, hooks = self.load()
         if not conf.enabled:
             # It is started with Nova's own list: a record would lie.
-            recorder.forget(instance)
+            self._remove_record(instance)
             return
         if not adapter.is_windows(instance):
             # Nothing more is read of it: it is none of our business.
             _warn_untyped(instance)
             return
         with adapter.translated(instance):
-            recorded = recorder.read(instance)
+            recorded = self._adoption.pending(instance) or recorder.read(
+                instance
+            )
             asked = adapter.to_request(
                 config, instance, started=recorded is not None
             )
@@ -91,7 +95,7 @@ class Enlightener:
                 own = adapter.own_selection(config)
             _log(instance, decided, recorded, own, conf)
             if conf.shadow:
-                recorder.forget(instance)
+                self._remove_record(instance)
                 return
             if decided.acts:
                 hooks.apply(
@@ -103,12 +107,42 @@ class Enlightener:
             recorder.write(
                 instance, recording.made(decided, own, host, recorded)
             )
+            self._adoption.forget(instance)
+
+    def forget(self, instance: typing.Any) -> None:
+        """Decide anew at the next start, whatever a guest has now."""
+        self._adoption.forget(instance)
+        recorder.forget(instance)
 
     def adopt(self, instance: typing.Any) -> None:
-        """Record a Windows guest that was started without this plugin."""
+        """Read a guest that was there before this nova-compute.
+
+        What it runs with is recorded by :meth:`save_adopted`.
+        """
+        # Nova asks for one that it is starting, too; that has its record.
+        if instance.task_state is None and self._keeps_record(instance):
+            self._adoption.note(instance)
+
+    def save_adopted(self) -> None:
+        """Record what some of the guests run with that were adopted."""
+        self._adoption.save()
+
+    def welcome(self, instance: typing.Any) -> None:
+        """Record what a guest runs with that has come here by itself."""
+        if self._keeps_record(instance):
+            found = adoption.find(instance, self._host)
+            if found is not None:
+                recorder.write(instance, found)
+
+    def _remove_record(self, instance: typing.Any) -> None:
+        self._adoption.forget(instance)
+        recorder.remove(instance)
+
+    def _keeps_record(self, instance: typing.Any) -> bool:
         conf, _ = self.load()
-        if conf.enabled and not conf.shadow and adapter.is_windows(instance):
-            recorder.adopt(instance, self._host)
+        return (
+            conf.enabled and not conf.shadow and adapter.is_windows(instance)
+        )
 
     def check_live_migration(
         self, instance: typing.Any, arch: str, machine: str | None

@@ -2,14 +2,12 @@
 
 """Keeps a guest's record in its instance's system_metadata."""
 
-import dataclasses
 import typing
 
+from nova import objects
 from oslo_log import log as logging
 
-from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.host import xml
 from nova_hyperv_enlight.policy import record
 
 LOG = logging.getLogger(__name__)
@@ -37,15 +35,48 @@ def read(instance: typing.Any) -> record.Record | None:
         return None
 
 
-def _is_foreign(text: str) -> bool:
-    """Whether a record is of a version that only a newer plugin reads."""
+def is_foreign(instance: typing.Any) -> bool:
+    """Whether an instance's record is one that only a newer plugin reads."""
     try:
-        record.decode(text)
+        record.decode(instance.system_metadata.get(KEY) or '')
     except exception.UnknownRecord:
         return True
     except exception.MalformedDocument:
         return False
     return False
+
+
+def load(context: typing.Any, uuid: str) -> typing.Any:
+    """Return an instance as it is now, to save our key and nothing else.
+
+    Nova saves system_metadata as a whole: a key that others have written
+    since an instance was read would be deleted.
+
+    :param context: Nova's request context.
+    :returns: a ``nova.objects.Instance`` with its system_metadata.
+    :raises InstanceNotFound: it was deleted.
+    """
+    return objects.Instance.get_by_uuid(
+        context, uuid, expected_attrs=['system_metadata']
+    )
+
+
+def _put(instance: typing.Any, text: str | None) -> None:
+    if text is None:
+        instance.system_metadata.pop(KEY, None)
+    else:
+        instance.system_metadata[KEY] = text
+
+
+def _save(instance: typing.Any, text: str | None) -> None:
+    fresh = load(instance._context, instance.uuid)
+    _put(fresh, text)
+    fresh.save()
+    others = 'system_metadata' in instance.obj_what_changed()
+    _put(instance, text)
+    if not others:
+        # Nova has nothing to save of it.
+        instance.obj_reset_changes(['system_metadata'])
 
 
 def write(instance: typing.Any, recorded: record.Record) -> None:
@@ -55,18 +86,15 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
     savings are not burdened with what could not be saved. A record of a newer
     plugin is left as it is.
     """
-    former = instance.system_metadata.get(KEY)
     try:
         text = record.encode(recorded)
-        if text == former or (former and _is_foreign(former)):
+        if text == instance.system_metadata.get(KEY) or is_foreign(instance):
             return
-        instance.system_metadata[KEY] = text
         # Not all of Nova's ways to start a guest save the instance: at the
         # boot of the host it does not.
-        instance.save()
+        _save(instance, text)
     # Whatever it is, a guest without a record is better than none.
     except Exception as err:
-        _put_back(instance, former)
         LOG.warning(
             "The guest's set of Hyper-V enlightenments cannot be recorded: %s",
             err,
@@ -74,65 +102,61 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
         )
 
 
-def _put_back(instance: typing.Any, former: str | None) -> None:
-    if former is None:
-        instance.system_metadata.pop(KEY, None)
-    else:
-        instance.system_metadata[KEY] = former
+def remove(instance: typing.Any) -> None:
+    """Remove the record of a guest that is started with Nova's own list.
+
+    A failure is logged, as in :func:`write`.
+    """
+    if KEY not in instance.system_metadata or is_foreign(instance):
+        return
+    try:
+        _save(instance, None)
+    # As above; a live migration may be refused for a set that is not there.
+    except Exception as err:
+        LOG.warning(
+            'The record of this guest names Hyper-V enlightenments that it '
+            'is not started with, and cannot be removed: %s',
+            err,
+            instance=instance,
+        )
 
 
 def forget(instance: typing.Any) -> None:
     """Let the next start decide anew. Nova saves the instance."""
-    if not _is_foreign(instance.system_metadata.get(KEY) or ''):
-        instance.system_metadata.pop(KEY, None)
+    if not is_foreign(instance):
+        _put(instance, None)
 
 
-def stash(instance: typing.Any) -> None:
-    """Keep the record of a guest that comes from another host."""
-    if KEY in instance.system_metadata:
-        instance.system_metadata[_OLD_KEY] = instance.system_metadata[KEY]
+def stash(instance: typing.Any, migration: typing.Any) -> None:
+    """Keep the record of a guest that comes from another host.
+
+    With the migration that it came by: Nova's own driver, on the other host,
+    leaves an older one as it is. Nova saves the instance.
+
+    :param migration: the ``nova.objects.Migration``.
+    """
+    text = instance.system_metadata.get(KEY)
+    instance.system_metadata.pop(_OLD_KEY, None)
+    if text is not None:
+        stashed = f'{migration.id}:{text}'
+        if len(stashed) <= record.MAX_LENGTH:
+            instance.system_metadata[_OLD_KEY] = stashed
 
 
-def restore(instance: typing.Any) -> bool:
-    """Take back the record that a guest left with.
+def restore(instance: typing.Any, migration: typing.Any) -> bool:
+    """Take back the record that a guest left with. Nova saves the instance.
 
+    :param migration: the ``nova.objects.Migration`` that is reverted.
     :returns: whether there was one.
     """
-    if _OLD_KEY not in instance.system_metadata:
+    stashed = instance.system_metadata.pop(_OLD_KEY, '')
+    of, _, text = stashed.partition(':')
+    if of != str(migration.id):
         return False
-    instance.system_metadata[KEY] = instance.system_metadata.pop(_OLD_KEY)
+    instance.system_metadata[KEY] = text
     return True
 
 
 def confirm(instance: typing.Any) -> None:
     """Forget the record from before a migration. Nova saves the instance."""
     instance.system_metadata.pop(_OLD_KEY, None)
-
-
-def adopt(instance: typing.Any, host: typing.Any) -> None:
-    """Record what a guest was started with before this plugin was there.
-
-    Never raises: a guest that cannot be read is named in a warning.
-
-    :param host: the driver's ``nova.virt.libvirt.host.Host``.
-    """
-    if instance.system_metadata.get(KEY):
-        return
-    try:
-        text = host.get_guest(instance).get_xml_desc()
-        selection = hyperv.read(xml.parse(text, 'domain', 'domain'))
-    # libvirt, Nova or the document: nova-compute starts all the same.
-    except Exception as err:
-        LOG.warning(
-            'The Hyper-V enlightenments of this guest cannot be read: %s',
-            err,
-            instance=instance,
-        )
-        return
-    write(
-        instance,
-        record.Record(
-            profile=record.ADOPTED,
-            selection=dataclasses.replace(selection, off=frozenset()),
-        ),
-    )

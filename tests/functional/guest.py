@@ -122,12 +122,20 @@ class GuestTestCase(test.NoDBTestCase):
         super().setUp()
         self.flags(virt_type='kvm', group='libvirt')
         self.context = context.get_admin_context()
-        # There is no database.
-        self.useFixture(
-            fixtures.MonkeyPatch(
-                'nova.objects.Instance.save', lambda instance: None
+        # There is no database: an instance is what it was made as.
+        self._instances = {}
+        for name, function in (
+            ('save', lambda instance, **expected: None),
+            (
+                'get_by_uuid',
+                lambda cls, context, uuid, **kwargs: self._instances[
+                    uuid
+                ].obj_clone(),
+            ),
+        ):
+            self.useFixture(
+                fixtures.MonkeyPatch(f'nova.objects.Instance.{name}', function)
             )
-        )
 
     def start_host(
         self, answer=None, libvirt=(8, 0, 0), qemu=(6, 2, 0), kernel=AMD
@@ -216,6 +224,7 @@ class GuestTestCase(test.NoDBTestCase):
             pci_devices=objects.PciDeviceList(objects=[]),
             pci_requests=objects.InstancePCIRequests(requests=[]),
             migration_context=None,
+            task_state=None,
             resources=None,
             trusted_certs=None,
             old_flavor=None,
@@ -225,6 +234,7 @@ class GuestTestCase(test.NoDBTestCase):
             ),
         )
         instance.obj_reset_changes()
+        self._instances[instance.uuid] = instance
         return instance
 
     def arguments(self, image_properties, extra_specs=None):

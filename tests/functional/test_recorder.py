@@ -9,6 +9,7 @@ from nova import objects
 
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.virt import adoption
 from nova_hyperv_enlight.virt import recorder
 from tests.fixtures import nova
 from tests.functional import base
@@ -20,6 +21,7 @@ RELAXED = record.Record(
     selection=decision.Selection(names=frozenset(('relaxed',))),
 )
 TEXT = '1;minimal;;relaxed'
+MIGRATION = objects.Migration(id=8)
 
 
 @ddt.ddt
@@ -29,7 +31,7 @@ class RecorderTestCase(guest.GuestTestCase):
         self._saved = []
         self._log = self.useFixture(nova.LogRecords(nova.PLUGIN_LOGGER))
         self.let_save(
-            lambda instance: self._saved.append(
+            lambda instance, **expected: self._saved.append(
                 instance.system_metadata.get(recorder.KEY)
             )
         )
@@ -44,6 +46,7 @@ class RecorderTestCase(guest.GuestTestCase):
         instance = self.instance(WINDOWS)
         if text is not None:
             instance.system_metadata[recorder.KEY] = text
+            instance.obj_reset_changes(['system_metadata'])
         return instance
 
     def warnings(self):
@@ -110,6 +113,55 @@ class RecorderTestCase(guest.GuestTestCase):
             self.assertEqual(
                 former, instance.system_metadata.get(recorder.KEY)
             )
+            self.assertNotIn('system_metadata', instance.obj_what_changed())
+
+    def test_what_is_saved_is_not_saved_by_nova_again(self):
+        # Nova would save all of system_metadata, as it was read before.
+        instance = self.guest()
+
+        recorder.write(instance, RELAXED)
+
+        self.assertEqual(TEXT, instance.system_metadata[recorder.KEY])
+        self.assertNotIn('system_metadata', instance.obj_what_changed())
+
+    def test_what_nova_has_changed_is_left_to_nova(self):
+        saved = []
+        self.let_save(lambda instance: saved.append(instance.system_metadata))
+        instance = self.guest()
+        self._instances[instance.uuid] = instance.obj_clone()
+        instance.system_metadata['image_hw_disk_bus'] = 'virtio'
+
+        recorder.write(instance, RELAXED)
+
+        self.assertEqual(
+            [{'image_os_type': 'windows', recorder.KEY: TEXT}], saved
+        )
+        self.assertIn('system_metadata', instance.obj_what_changed())
+
+    @ddt.data((TEXT, None), ('relaxed', None), ('2;x', '2;x'), (None, None))
+    @ddt.unpack
+    def test_remove(self, before, after):
+        instance = self.guest(before)
+
+        recorder.remove(instance)
+
+        self.assertEqual(after, instance.system_metadata.get(recorder.KEY))
+        self.assertEqual([None] if before != after else [], self._saved)
+        self.assertEqual([], self.warnings())
+
+    def test_remove_fails(self):
+        def fail(instance):
+            raise OSError('no route to host')
+
+        self.let_save(fail)
+        instance = self.guest(TEXT)
+
+        recorder.remove(instance)
+
+        (warning,) = self.warnings()
+        self.assertIn('cannot be removed: no route to host', warning)
+        self.assertEqual(TEXT, instance.system_metadata[recorder.KEY])
+        self.assertNotIn('system_metadata', instance.obj_what_changed())
 
     def test_write_what_is_too_long(self):
         recorder.write(
@@ -136,27 +188,69 @@ class RecorderTestCase(guest.GuestTestCase):
     def test_there_and_back(self, text):
         instance = self.guest(text)
 
-        recorder.stash(instance)
+        recorder.stash(instance, MIGRATION)
         instance.system_metadata[recorder.KEY] = '1;performance;;synic'
-        self.assertTrue(recorder.restore(instance))
+        self.assertTrue(recorder.restore(instance, MIGRATION))
 
         self.assertEqual(text, instance.system_metadata[recorder.KEY])
-        self.assertFalse(recorder.restore(instance))
+        self.assertFalse(recorder.restore(instance, MIGRATION))
 
     def test_there_and_back_without_a_record(self):
         instance = self.guest()
 
-        recorder.stash(instance)
+        recorder.stash(instance, MIGRATION)
 
-        self.assertFalse(recorder.restore(instance))
+        self.assertFalse(recorder.restore(instance, MIGRATION))
         self.assertNotIn(recorder.KEY, instance.system_metadata)
 
-    @ddt.data(TEXT, '2;x', 'relaxed')
-    def test_adopt_what_has_a_record(self, text):
-        # Without a question to libvirt: thousands start so.
-        recorder.adopt(self.guest(text), None)
+    def test_a_guest_that_leaves_with_nothing_brings_nothing_back(self):
+        # One that was confirmed on a host without the plugin is left.
+        instance = self.guest(TEXT)
+        recorder.stash(instance, objects.Migration(id=7))
+        del instance.system_metadata[recorder.KEY]
 
-        self.assertEqual([], self._saved)
+        recorder.stash(instance, MIGRATION)
+
+        self.assertFalse(recorder.restore(instance, MIGRATION))
+        self.assertNotIn(recorder.KEY, instance.system_metadata)
+
+    def test_there_without_the_plugin_and_back(self):
+        # What another migration left is not what it left with.
+        instance = self.guest(TEXT)
+        recorder.stash(instance, objects.Migration(id=7))
+        instance.system_metadata[recorder.KEY] = '1;performance;;synic'
+
+        self.assertFalse(recorder.restore(instance, MIGRATION))
+
+        self.assertEqual(
+            {'image_os_type', recorder.KEY}, set(instance.system_metadata)
+        )
+        self.assertEqual(
+            '1;performance;;synic', instance.system_metadata[recorder.KEY]
+        )
+
+    def test_what_is_too_long_to_be_kept(self):
+        # Nova could not save it, nor anything else of the instance.
+        instance = self.guest('1;' + 'p' * (record.MAX_LENGTH - 4) + ';;')
+
+        recorder.stash(instance, MIGRATION)
+
+        self.assertFalse(recorder.restore(instance, MIGRATION))
+
+    def test_confirm(self):
+        instance = self.guest(TEXT)
+        recorder.stash(instance, MIGRATION)
+
+        recorder.confirm(instance)
+
+        self.assertEqual(
+            {'image_os_type', recorder.KEY}, set(instance.system_metadata)
+        )
+
+    def test_adopt_what_a_newer_plugin_has_recorded(self):
+        # Without a question to libvirt.
+        self.assertIsNone(adoption.find(self.guest('2;x'), None))
+
         self.assertEqual([], self.warnings())
 
 
@@ -216,19 +310,22 @@ class WhenTestCase(guest.GuestTestCase):
 
         self.assertEqual([], log.records)
 
-    def test_what_is_adopted(self):
+    def test_guests_that_have_no_domain(self):
+        # Such as one whose build has failed.
         self.start()
         log = self.useFixture(nova.LogRecords(nova.PLUGIN_LOGGER))
+        ours = self.driver()._enlightener
 
-        self.driver()._enlightener.adopt(self.instance(WINDOWS))
+        ours.adopt(self.instance(WINDOWS))
+        ours.save_adopted()
 
-        (warning,) = log.records
-        self.assertIn('cannot be read', warning.getMessage())
+        self.assertEqual([], log.records)
 
-    @ddt.data(('resize', None), ('migration', TEXT))
+    @ddt.data(('resize', None), ('migration', TEXT), ('cross-cell', TEXT))
     @ddt.unpack
     def test_a_revert_of_what_left_without_the_plugin(self, kind, kept):
-        # A resize brought another flavor, and its record is of that.
+        # A resize brought another flavor, and its record is of that; but
+        # another cell has a record of its own.
         self.start()
         self.useFixture(
             fixtures.MonkeyPatch(
@@ -244,7 +341,11 @@ class WhenTestCase(guest.GuestTestCase):
             self.context,
             instance,
             None,
-            objects.Migration(migration_type=kind),
+            objects.Migration(
+                id=8,
+                migration_type='resize' if kind == 'cross-cell' else kind,
+                cross_cell_move=kind == 'cross-cell',
+            ),
         )
 
         self.assertEqual(kept, instance.system_metadata.get(recorder.KEY))

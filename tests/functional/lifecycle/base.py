@@ -12,6 +12,7 @@ from nova import objects
 from nova.tests import fixtures as nova_fixtures
 from nova.tests.fixtures import libvirt as fakelibvirt
 
+from nova_hyperv_enlight.virt import adoption
 from nova_hyperv_enlight.virt import recorder
 from tests.functional import base
 from tests.functional import guest
@@ -79,6 +80,8 @@ class Saves(fixtures.Fixture):
     :ivar count: the number of times, by the instance's UUID.
     """
 
+    _SAVERS = (recorder.__name__, adoption.__name__)
+
     def __init__(self):
         super().__init__()
         self.count = collections.Counter()
@@ -90,7 +93,7 @@ class Saves(fixtures.Fixture):
             frame = sys._getframe(1)
             while frame.f_globals['__name__'].startswith('fixtures.'):
                 frame = frame.f_back
-            if frame.f_globals['__name__'] == recorder.__name__:
+            if frame.f_globals['__name__'] in self._SAVERS:
                 self.count[instance.uuid] += 1
             return save(instance, *args, **kwargs)
 
@@ -178,6 +181,10 @@ class LifeTestCase(guest.PluginTestCase):
     def record(self, server):
         """Return a server's record as it is in the database, None if not."""
         return self.instance(server).system_metadata.get(recorder.KEY)
+
+    def stashed(self, server):
+        """Return what a revert would bring back, None if nothing."""
+        return self.instance(server).system_metadata.get(f'old_{recorder.KEY}')
 
     def set_record(self, server, text):
         """Put a record, None for none, into the database."""

@@ -58,6 +58,25 @@ class AcceptedTestCase(migration.LiveMigrationTestCase):
         for server in (unrecorded, linux):
             self.assertEqual(*self.migrate(server, 'two'))
 
+        # But once it is here.
+        self.assertIn('1;adopted;;relaxed,', self.record(unrecorded))
+        self.assertIsNone(self.record(linux))
+        self.assertEqual(1, self._saves.count[unrecorded['id']])
+
+    def test_what_arrives_goes_before_the_record(self):
+        # Nova's own driver has started it since it was recorded.
+        self.COMPUTE_DRIVER = nova.STOCK_DRIVER
+        self.start('one')
+        server = self.boot(WINDOWS)
+        self.set_record(server, '1;minimal;;relaxed')
+        self.COMPUTE_DRIVER = nova.PLUGIN_DRIVER
+        self.start('two')
+
+        self.migrate(server, 'two')
+        self.hard_reboot(server)
+
+        self.assertSwitchedOn(base.STOCK, server)
+
     def test_nova_goes_on_to_a_host_that_has_it(self):
         self.start('one')
         server = self.boot(WINDOWS)

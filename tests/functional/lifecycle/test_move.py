@@ -85,8 +85,11 @@ class EqualHostsTestCase(MoveTestCase):
         self.check_kept('one')
 
         self._migrate_server(self._server)
+        self.assertIn(self._record, self.stashed(self._server))
         self._confirm_resize(self._server)
+        self.settle(self._server, status='ACTIVE')
         self.check_kept('two')
+        self.assertIsNone(self.stashed(self._server))
 
     def test_unshelved_elsewhere(self):
         self.flags(shelved_offload_time=0)
