@@ -73,8 +73,8 @@ def apply(text, directory, schema, arguments):
     if rest(done.out) != rest(text):
         yield findings.Kind.CHANGED, command, 'more than enlightenments'
     virt_type = etree.fromstring(text.encode()).get('type')
-    if virt_type != 'kvm' and done.out != text:
-        reason = f'a domain of type {virt_type}: KVM alone has ours'
+    if virt_type not in ('kvm', 'qemu') and done.out != text:
+        reason = f'a domain of type {virt_type} is not ours to change'
         yield findings.Kind.CHANGED, command, reason
     path.write_text(done.out, encoding='utf-8')
     again = program.run('domain', 'apply', path, '--print-xml', *arguments)

@@ -178,7 +178,7 @@ class DecisionTestCase(base.ExplainTestCase):
 
         self.assertEqual('libvirt', rows[0]['source'])
         self.assertRefused(
-            result, 'needs libvirt 11.9.0', 'this host is 9.0.0 or newer'
+            result, 'needs libvirt 11.9.0', 'this host has 9.0.0 or newer'
         )
 
     def test_passthrough_by_what_a_document_proves(self):

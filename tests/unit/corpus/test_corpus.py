@@ -243,9 +243,25 @@ class CorpusTestCase(base.TestCase):
 
         self.assertFound(kind, f'domain apply: {reason}')
 
-    def test_a_domain_that_is_not_of_kvm(self):
+    def test_a_domain_of_another_type_is_refused(self):
         self.add('a.xml', DOMAIN.format('').replace('"kvm"', '"xen"'))
-        self.break_program(lambda text: text.replace('<name>', '<name >'))
+
+        self.assertFound('refused', "of type 'xen'")
+
+    def test_a_domain_of_another_type_that_is_changed(self):
+        text = DOMAIN.format('').replace('"kvm"', '"xen"')
+        self.add('a.xml', text)
+        run = program.run
+
+        def change(*argv):
+            if argv[0] != 'domain':
+                return run(*argv)
+            out = text.replace('<name>', '<name >')
+            return program.Result(code=0, out=out, err='')
+
+        self.useFixture(
+            fixtures.MonkeyPatch('tests.corpus.program.run', change)
+        )
 
         self.assertFound('changed', 'a domain of type xen')
 
