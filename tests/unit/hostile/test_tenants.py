@@ -265,11 +265,10 @@ class FoundTestCase(base.TestCase):
                 ),
             )
 
-        self.assertEqual('minimal', go_on('minimal').profile)
-        error = self.assertRaises(
-            exception.InvalidRequest, go_on, 'performance'
-        )
-        self.assertIn('it would switch', str(error))
+        self.assertEqual((), go_on('minimal').passed_over)
+        other = go_on('performance')
+        self.assertEqual('performance', other.profile)
+        self.assertIn('it would switch', *other.passed_over)
 
     def test_what_host_model_has_off(self):
         # Beside host-model, what is off is written, and counts.

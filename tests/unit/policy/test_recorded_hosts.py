@@ -170,7 +170,7 @@ class HostChangeTestCase(recorded.RecordedTestCase):
         self.assertIn(
             "'spinlocks' is on with 2147483647 instead: "
             'spinlocks.retries=4294967295, which the recorded set gives, '
-            'needs libvirt 11.9.0, and this host has 11.0.0.',
+            'needs libvirt 11.9.0: this host has 11.0.0.',
             str(error),
         )
 

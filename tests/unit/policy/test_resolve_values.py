@@ -159,7 +159,7 @@ class ValuesTestCase(cases.ResolveTestCase):
             exception.HostCannotDeliver,
             f'spinlocks.retries={retries}, which '
             f'hyperv_enlight:spinlocks.retries={retries} gives, needs '
-            'libvirt 11.9.0, and this host has 9.0.0.',
+            'libvirt 11.9.0: this host has 9.0.0.',
             {'spinlocks.retries': retries},
             host=cases.make_host(libvirt=(9, 0, 0)),
         )
