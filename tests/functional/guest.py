@@ -2,6 +2,7 @@
 
 """What the tests of the plugin share: servers, and guests without an API."""
 
+import dataclasses
 import os
 import pathlib
 
@@ -30,13 +31,34 @@ objects.register_all()
 
 DOCUMENTS = pathlib.Path(__file__).parents[1] / 'data' / 'domaincaps'
 
+# What KVM_GET_SUPPORTED_HV_CPUID says in Linux 6.12 on Intel: all that the
+# catalogue knows.
+_LEAVES = {
+    0x40000003: {
+        model.Register.EAX: 0x0000AAFF,
+        model.Register.EBX: 0x00100830,
+        model.Register.EDX: 0x00084D12,
+    },
+    0x40000004: {
+        model.Register.EAX: 0x00044E2C,
+        model.Register.EBX: 0x00000FFF,
+    },
+    0x4000000A: {
+        model.Register.EAX: 0x000A0101,
+        model.Register.EBX: 0x00000001,
+    },
+}
+
 #: A kernel that emulates Hyper-V, on hardware that can do everything.
 AMD = kvm.KernelFacts(
-    hyperv=True, time=True, vendor=model.Vendor.AMD, nested=True, apic=True
+    hyperv=True,
+    time=True,
+    leaves=_LEAVES,
+    vendor=model.Vendor.AMD,
+    nested=True,
+    apic=True,
 )
-INTEL = kvm.KernelFacts(
-    hyperv=True, time=True, vendor=model.Vendor.INTEL, nested=True, apic=True
-)
+INTEL = dataclasses.replace(AMD, vendor=model.Vendor.INTEL)
 #: A kernel that emulates none of it (CONFIG_KVM_HYPERV=n).
 PLAIN = kvm.KernelFacts(hyperv=False, time=False)
 #: A kernel that cannot be asked.
