@@ -23,8 +23,9 @@ _NOVA = '{http://openstack.org/xmlns/libvirt/nova/'
 _OSINFO = '{http://libosinfo.org/xmlns/libvirt/domain/1.0}'
 #: The types of the domains whose ``<hyperv>`` is read rightly: it speaks of
 #: what QEMU tells KVM. Of a Xen guest the same elements are Xen's viridian
-#: extensions, of a guest of type hyperv (mshv) they are Hyper-V's own.
-UNDERSTOOD = ('kvm', 'qemu')
+#: extensions, of a guest of type hyperv (mshv) they are Hyper-V's own. The
+#: guests of type test are those of libvirt's test driver, which starts none.
+UNDERSTOOD = ('kvm', 'qemu', 'test')
 _ARCH = 'x86_64'
 #: The features by which a CPU shows that it can virtualize.
 VIRTUALIZATION = ('vmx', 'svm')
@@ -149,7 +150,7 @@ def check_type(guest: Domain) -> None:
             reason=(
                 f'The domain {guest.name!r} is of type {guest.virt_type!r}: '
                 'what <hyperv> means there is not understood, only that of '
-                f'the types {" and ".join(UNDERSTOOD)} is.'
+                f'the types {", ".join(UNDERSTOOD)} is.'
             )
         )
 

@@ -49,7 +49,8 @@ class InspectTestCase(base.TestCase):
         )
         self.assertEqual(
             f"The domain 'win' is of type {virt_type!r}: what <hyperv> means "
-            'there is not understood, only that of the types kvm and qemu is.',
+            'there is not understood, only that of the types kvm, qemu, test '
+            'is.',
             text,
         )
 
