@@ -210,6 +210,27 @@ MUTANTS = (
         ('tests.unit.guest.test_verify_witness',),
     ),
     Mutant(
+        'guest/witness.py',
+        'a half-written file stays',
+        '            with contextlib.suppress(OSError):\n                os.unlink(new, dir_fd=directory)\n            raise',
+        '            raise',
+        ('tests.unit.guest.test_verify_witness',),
+    ),
+    Mutant(
+        'guest/witness.py',
+        'written in its place',
+        "new = f'{FILE}.new'",
+        'new = FILE',
+        ('tests.unit.guest.test_verify_witness',),
+    ),
+    Mutant(
+        'guest/witness.py',
+        'two write at once',
+        '        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)\n',
+        '',
+        ('tests.unit.guest.test_verify_witness',),
+    ),
+    Mutant(
         'catalogue/model.py',
         'a comma in the vendor',
         "return rf'[ -+\\--~]{{1,",
@@ -359,42 +380,42 @@ MUTANTS = (
     Mutant(
         'virt/recorder.py',
         'a record of a newer plugin is overwritten',
-        'if text == former or (former and _is_foreign(former)):',
-        'if text == former:',
+        'if text == instance.system_metadata.get(KEY) or is_foreign(instance):',
+        'if text == instance.system_metadata.get(KEY):',
         ('tests.functional.test_recorder',),
     ),
     Mutant(
         'virt/recorder.py',
         'a record that could not be saved stays',
-        '        _put_back(instance, former)\n',
-        '',
+        "    fresh.save()\n    others = 'system_metadata' in instance.obj_what_changed()\n    _put(instance, text)\n",
+        "    others = 'system_metadata' in instance.obj_what_changed()\n    _put(instance, text)\n    fresh.save()\n",
         ('tests.functional.test_recorder',),
     ),
     Mutant(
         'virt/recorder.py',
         'confirm keeps the stash',
-        '    instance.system_metadata.pop(_OLD_KEY, None)\n',
-        '    pass\n',
+        'a migration. Nova saves the instance."""\n    instance.system_metadata.pop(_OLD_KEY, None)\n',
+        'a migration. Nova saves the instance."""\n',
         ('tests.functional.test_recorder',),
     ),
     Mutant(
         'virt/recorder.py',
         'forget keeps the record',
-        '        instance.system_metadata.pop(KEY, None)\n\n\ndef stash',
+        '        _put(instance, None)\n\n\ndef stash',
         '        pass\n\n\ndef stash',
         ('tests.functional.test_recorder',),
     ),
     Mutant(
         'virt/enlightener.py',
         'disabled keeps a stale record',
-        "            # It is started with Nova's own list: a record would lie.\n            recorder.forget(instance)\n",
+        "            # It is started with Nova's own list: a record would lie.\n            self._remove_record(instance)\n",
         '',
         ('tests.functional.test_options', 'tests.functional.test_recorder'),
     ),
     Mutant(
         'virt/enlightener.py',
         'shadow keeps a stale record',
-        '            if conf.shadow:\n                recorder.forget(instance)\n                return\n',
+        '            if conf.shadow:\n                self._remove_record(instance)\n                return\n',
         '            if conf.shadow:\n                return\n',
         ('tests.functional.test_options', 'tests.functional.test_recorder'),
     ),
@@ -436,8 +457,8 @@ MUTANTS = (
     Mutant(
         'policy/record.py',
         'values are not checked',
-        'entry.value.check(value)',
-        'value',
+        'entry.value.check(value)))\n        parent',
+        'value))\n        parent',
         ('tests.unit.hostile.test_records',),
     ),
     Mutant(
@@ -464,8 +485,8 @@ MUTANTS = (
     Mutant(
         'policy/implicit.py',
         'requirements do not count',
-        'if verdict_of_needed.state is not decision.State.ON:',
-        'if False:',
+        'if needed.state is not decision.State.ON\n',
+        'if False\n',
         ('tests.unit.policy.test_resolve_closure',),
     ),
     Mutant(
@@ -474,6 +495,13 @@ MUTANTS = (
         '    if lacks is not None:\n',
         '    if False:\n',
         ('tests.unit.policy.test_resolve_host',),
+    ),
+    Mutant(
+        'policy/implicit.py',
+        'rules take away what Nova asks for',
+        'from_profile = reason is _Reason.PROFILE',
+        'from_profile = True',
+        ('tests.unit.policy.test_resolve_hidden',),
     ),
     Mutant(
         'policy/case.py',
@@ -506,8 +534,8 @@ MUTANTS = (
     Mutant(
         'policy/case.py',
         'a value that is too new',
-        'wanted is not None and found is not None and found < wanted',
-        'False',
+        'if needed is None or found is None or found >= needed:',
+        'if True:',
         ('tests.unit.policy.test_resolve_values',),
     ),
     Mutant(
@@ -520,8 +548,15 @@ MUTANTS = (
     Mutant(
         'policy/modes.py',
         'an old libvirt is given a mode',
-        'if (found or (0, 0, 0)) < profile.min_libvirt:',
+        'if asked.least_libvirt < profile.min_libvirt:',
         'if False:',
+        ('tests.unit.policy.test_resolve_modes',),
+    ),
+    Mutant(
+        'policy/modes.py',
+        'dependents of what is off stay on',
+        'off = standing_on(set(kept) - names | _NEVER - names, guest.vendor)',
+        'off = set(kept) - names | _NEVER - names',
         ('tests.unit.policy.test_resolve_modes',),
     ),
     Mutant(
@@ -534,8 +569,8 @@ MUTANTS = (
     Mutant(
         'policy/migration.py',
         'an unpinned TSC migrates',
-        '        and selection.tsc_frequency is None\n',
-        '        and False\n',
+        'for name in _pinning(selection) if selection.tsc_frequency is None',
+        'for name in _pinning(selection) if False',
         ('tests.unit.policy.test_migration',),
     ),
     Mutant(
@@ -562,8 +597,8 @@ MUTANTS = (
     Mutant(
         'policy/request.py',
         'names that are not known',
-        '        if word is None:\n',
-        '        if False:\n',
+        '    if word is None:\n        known',
+        '    if False:\n        known',
         ('tests.unit.policy.test_request',),
     ),
     Mutant(
@@ -579,6 +614,13 @@ MUTANTS = (
         'if missing and guest.conf.fail_on_host_change:',
         'if False:',
         ('tests.unit.policy.test_recorded_hosts',),
+    ),
+    Mutant(
+        'policy/resolve.py',
+        'a guest is given the frequency of the new host',
+        'frequency = guest.recorded.wanted.tsc_frequency or frequency',
+        'pass',
+        ('tests.unit.policy.test_recorded_modes',),
     ),
     Mutant(
         'host/weighing.py',
@@ -657,6 +699,20 @@ MUTANTS = (
         'host/weighing.py',
         'a list that proves nothing',
         'if not proved and w.kernel.hyperv is None:',
+        'if False:',
+        ('tests.unit.host.test_capabilities_domcaps',),
+    ),
+    Mutant(
+        'host/weighing.py',
+        'old releases have everything',
+        'if libvirt < entry.min_libvirt or qemu < entry.min_qemu:',
+        'if False:',
+        ('tests.unit.host.test_capabilities',),
+    ),
+    Mutant(
+        'host/weighing.py',
+        'releases that are too old',
+        'if found is not None and found < wanted:',
         'if False:',
         ('tests.unit.host.test_capabilities_domcaps',),
     ),
@@ -780,6 +836,20 @@ MUTANTS = (
         ('tests.unit.fleet.test_baseline',),
     ),
     Mutant(
+        'fleet/baseline.py',
+        'one vendor speaks for all',
+        'names=whole(names, frozenset(vendors))',
+        'names=whole(names, frozenset(tuple(vendors)[:1]))',
+        ('tests.unit.fleet.test_baseline.BaselineTestCase',),
+    ),
+    Mutant(
+        'fleet/baseline.py',
+        'one vendor is forgotten',
+        'names=whole(names, frozenset(vendors))',
+        'names=whole(names, frozenset(tuple(vendors)[-1:]))',
+        ('tests.unit.fleet.test_baseline.BaselineTestCase',),
+    ),
+    Mutant(
         'fleet/keep.py',
         'a file that has changed',
         'if stream.read() != former:',
@@ -831,8 +901,8 @@ MUTANTS = (
     Mutant(
         'notation/kubevirt.py',
         'several guests',
-        '    if len(domains) > 1:\n',
-        '    if False:\n',
+        'if len(machines) > 1 or (preferences and not machines):',
+        'if preferences and not machines:',
         ('tests.unit.notation.test_kubevirt',),
     ),
     Mutant(

@@ -126,6 +126,20 @@ class BaselineTestCase(base.TestCase):
             found.everyone.names,
         )
 
+    def test_what_requires_more_than_on_hosts_of_an_unknown_vendor(self):
+        found = baseline.find(
+            [
+                hosts.make('a', vendor=INTEL),
+                hosts.make('b', cases.ALL - {'evmcs'}, vendor=None),
+            ]
+        )
+
+        self.assertEqual((), found.missing['emsr_bitmap'])
+        self.assertEqual(
+            cases.ALL - {'evmcs', 'emsr_bitmap', 'tlbflush.direct'},
+            found.everyone.names,
+        )
+
     def test_the_same_host_twice(self):
         error = self.assertRaises(
             exception.InvalidRequest,

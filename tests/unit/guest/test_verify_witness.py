@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+import fcntl
 import json
 import os
 
@@ -169,6 +170,28 @@ class WitnessTestCase(test_verify_boot.BootCase):
 
         self.assertEqual((HIDDEN, True), self.ask())
         self.assertEqual(['verified.json'], os.listdir(self.file.parent))
+
+    def test_what_cannot_be_put_in_its_place(self):
+        self.ask()
+        self.file.unlink()
+        self.file.mkdir()
+
+        self.assertEqual((HIDDEN, True), self.ask())
+
+        self.assertEqual(['verified.json'], os.listdir(self.file.parent))
+        self.assertIn('cannot be kept in', self.log.output)
+
+    def test_somebody_else_is_writing(self):
+        self.ask()
+        before = self.file.read_bytes()
+        other = os.open(self.file.parent, os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, other)
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        self.assertEqual((HIDDEN, True), self.ask(machine='pc'))
+
+        self.assertEqual(before, self.file.read_bytes())
+        self.assertIn('cannot be kept in', self.log.output)
 
     def test_no_state_path(self):
         self.state_path = self.state_path / 'absent'

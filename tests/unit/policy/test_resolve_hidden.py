@@ -18,9 +18,17 @@ class HiddenTestCase(cases.ResolveTestCase):
         ('image', 'img_hide_hypervisor_id'),
     )
 
-    def decide(self, source, key, text='true', host=cases.HOST, **kwargs):
+    def decide(
+        self,
+        source,
+        key,
+        text='true',
+        host=cases.HOST,
+        distro='win2k22',
+        **kwargs,
+    ):
         specs = {f'hyperv_enlight:{n}': v for n, v in kwargs.items()}
-        properties = {}
+        properties = {'os_distro': distro}
         {'flavor': specs, 'image': properties}[source][key] = text
         req = request.from_properties(
             os_type='windows', extra_specs=specs, image_properties=properties
@@ -48,6 +56,12 @@ class HiddenTestCase(cases.ResolveTestCase):
     @ddt.data(*KEYS)
     def test_resolve_not_hidden(self, source, key):
         self.check_on((), self.decide(source, key, 'false'))
+
+    @ddt.unpack
+    @ddt.data(*KEYS)
+    def test_resolve_hidden_from_an_old_release(self, source, key):
+        # What a profile must not give it; Nova asks for this one.
+        self.check_on(['vendor_id'], self.decide(source, key, distro='winxp'))
 
     def test_resolve_hidden_with_a_value(self):
         decided = self.decide(

@@ -88,6 +88,16 @@ class OverridesTestCase(cases.ResolveTestCase):
             {'xmm_input', 'reenlightenment'}, decided.selection.off
         )
 
+    def test_resolve_override_off_takes_along(self):
+        # libvirt would turn them on.
+        decided = cases.decide(
+            {'synic': 'off'}, profile='host-model', host=V12_1
+        )
+        self.assertEqual(
+            {'synic', 'stimer', 'stimer.direct', 'avic', 'reenlightenment'},
+            decided.selection.off,
+        )
+
     def test_resolve_override_value(self):
         decided = cases.decide(
             {'spinlocks.retries': '5000'}, profile='host-model', host=V12_1
