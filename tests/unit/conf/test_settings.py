@@ -57,6 +57,10 @@ class ReadTestCase(SettingsTestCase):
         ('spinlock_retries = 08191', 'spinlock_retries', '8191'),
         ('vendor_id = KVM Hv', 'vendor_id', 'KVM Hv'),
         ('vendor_id = 123456789012', 'vendor_id', '123456789012'),
+        ('recorded_set = refresh', 'keep_recorded', False),
+        ('on_host_change = fail', 'fail_on_host_change', True),
+        ('report_traits = false', 'report_traits', False),
+        ('verify_host = true', 'verify_host', True),
         ('hooks =', 'hooks', ()),
         ('hooks = noop, hyperv', 'hooks', ('noop', 'hyperv')),
     )
