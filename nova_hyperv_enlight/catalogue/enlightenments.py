@@ -62,6 +62,7 @@ _ENTRIES = (
             'a busy host.'
         ),
         cost='watchdogs may end in a blue screen on a busy host',
+        severity=model.Severity.BREAKS_GUEST,
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -141,6 +142,7 @@ _ENTRIES = (
             'knows about stolen time.'
         ),
         cost='the guest does not know of stolen time',
+        severity=model.Severity.NO_EFFECT,
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -185,6 +187,7 @@ _ENTRIES = (
         cpuid=(_features(_EAX, 1 << 7, _PRIVILEGES),),
         summary='Lets the guest reset itself by an MSR. Of little use.',
         cost='next to nothing',
+        severity=model.Severity.NO_EFFECT,
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -210,6 +213,7 @@ _ENTRIES = (
             'drivers that refuse to run when they see Hyper-V.'
         ),
         cost='drivers that refuse to run on Hyper-V refuse',
+        severity=model.Severity.BREAKS_GUEST,
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU),
@@ -229,6 +233,7 @@ _ENTRIES = (
             'measuring them.'
         ),
         cost='Windows measures the TSC and APIC frequencies',
+        severity=model.Severity.NO_EFFECT,
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),

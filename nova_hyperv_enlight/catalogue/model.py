@@ -44,6 +44,43 @@ class Hardware(enum.Enum):
     APIC = 'APIC virtualization (APICv or AVIC)'
 
 
+class Severity(enum.Enum):
+    """How bad it is, the worst first.
+
+    :ivar word: what programs and ``--severity`` call it.
+    :ivar text: what it means.
+    """
+
+    UNKNOWN = (
+        'unknown',
+        'It could not be looked at: nobody can tell. It is never hidden.',
+    )
+    BREAKS_GUEST = (
+        'breaks-guest',
+        'The guest does not start, stops, or goes wrong; or its next start, '
+        'rebuild or resize is refused.',
+    )
+    BREAKS_MIGRATION = (
+        'breaks-migration',
+        'The guest cannot be live migrated, or not to every host that it '
+        'could go to.',
+    )
+    COSTS_CPU = (
+        'costs-cpu',
+        'The guest takes more of the processors than it has to.',
+    )
+    NO_EFFECT = ('no-effect', 'Nothing that anybody would notice.')
+
+    def __init__(self, word: str, text: str) -> None:
+        self.word = word
+        self.text = text
+
+    def reaches(self, least: 'Severity') -> bool:
+        """Whether it is as bad as another one, or worse."""
+        order = list(Severity)
+        return order.index(self) <= order.index(least)
+
+
 class Placement(enum.Enum):
     """Where libvirt's domain XML holds an enlightenment."""
 
@@ -193,6 +230,7 @@ class Enlightenment:
     :ivar summary: what it does for Windows.
     :ivar cost: what it costs Windows to do without it, to be read after a
         colon.
+    :ivar severity: how bad that is.
     :ivar migration: what it means for live migration.
     :ivar since: the release of this plugin that brought the entry.
     :ivar ref: the sources of these facts.
@@ -215,6 +253,7 @@ class Enlightenment:
     value: Value | None = None
     summary: str
     cost: str
+    severity: Severity = Severity.COSTS_CPU
     migration: str
     since: str
     ref: tuple[str, ...]

@@ -10,6 +10,7 @@ import dataclasses
 from cliff import lister
 import tqdm
 
+from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import offers
@@ -19,9 +20,10 @@ from nova_hyperv_enlight.fleet import audit
 _DELAY_SECONDS = 1.0
 #: The formats that write each row as it comes.
 _STREAMING = ('csv', 'value')
-_Row = tuple[str, str, str, str]
+_SEVERITIES = {level.word: level for level in model.Severity}
+_Row = tuple[str, str, str, str, str]
 _Guests = collections.abc.Iterable[audit.Guest]
-_COLUMNS = ('domain', 'code', 'name', 'text')
+_COLUMNS = ('domain', 'code', 'name', 'text', 'severity')
 
 
 class DomainAudit(base.FindingsCommand, lister.Lister):
@@ -31,7 +33,7 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
     It is compared with what the profile would give it on this host; its
     live document is read where it runs, and nothing is changed.
 
-    Exit code 3: something was found.
+    Exit code 3: something is shown.
 
     Example: nova-hyperv-enlight domain audit --profile performance
     """
@@ -57,6 +59,16 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
             '--profile',
             metavar='NAME',
             help="what the guests should have (default: the options' own)",
+        )
+        parser.add_argument(
+            '--severity',
+            metavar='LEVEL',
+            choices=_SEVERITIES,
+            default=model.Severity.NO_EFFECT.word,
+            help=(
+                'show what is as bad as this, or worse: '
+                f'{", ".join(_SEVERITIES)} (default: everything)'
+            ),
         )
         arguments.add_answer_arguments(parser)
         arguments.add_option_arguments(parser)
@@ -103,7 +115,8 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
             self._progress(parsed_args, guests)
         )
         named = frozenset(parsed_args.domain)
-        return _COLUMNS, self._rows(auditor, progress, named)
+        least = _SEVERITIES[parsed_args.severity]
+        return _COLUMNS, self._rows(auditor, progress, named, least)
 
     def _progress(
         self,
@@ -125,9 +138,13 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
         return bar
 
     def _rows(
-        self, auditor: audit.Auditor, guests: _Guests, named: frozenset[str]
+        self,
+        auditor: audit.Auditor,
+        guests: _Guests,
+        named: frozenset[str],
+        least: model.Severity,
     ) -> collections.abc.Iterator[_Row]:
-        read = windows = 0
+        read = windows = hidden = 0
         for guest in guests:
             result = auditor.audit(guest)
             read += 1
@@ -139,11 +156,21 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
                     result.domain,
                 )
             for found in result.found:
+                if not found.severity.reaches(least):
+                    hidden += 1
+                    continue
                 self.found += 1
-                yield found.domain, found.kind.code, found.name, found.text
+                yield (
+                    found.domain,
+                    found.kind.code,
+                    found.name,
+                    found.text,
+                    found.severity.word,
+                )
         self.app.LOG.info(
-            '%d of %d domains are Windows guests; findings: %d.',
+            '%d of %d domains are Windows guests; findings: %d%s.',
             windows,
             read,
             self.found,
+            f'; less severe and not shown: {hidden}' if hidden else '',
         )

@@ -53,6 +53,8 @@ class Kind:
     :ivar title: what people call it.
     :ivar cause: why it is one, and how it comes about.
     :ivar cure: what can be done.
+    :ivar severity: how bad it is; None where the catalogue says so of each
+        name.
     :ivar fix: returns the change that cures it, for the name that a finding
         has; None where no change of the XML does.
     """
@@ -61,6 +63,7 @@ class Kind:
     title: str
     cause: str
     cure: str
+    severity: model.Severity | None
     fix: collections.abc.Callable[[str, Means], Fix] | None = None
 
 
@@ -81,6 +84,13 @@ class Finding:
     name: str
     text: str
     fix: Fix | None = None
+
+    @property
+    def severity(self) -> model.Severity:
+        """How bad it is."""
+        if self.kind.severity is not None:
+            return self.kind.severity
+        return enlightenments.ENLIGHTENMENTS[self.name].severity
 
 
 def join(fixes: typing.Iterable[Fix]) -> Fix:
@@ -129,6 +139,7 @@ MISSING = Kind(
         'have it. What that costs stands in the text.'
     ),
     cure='Switch it on.',
+    severity=None,
     fix=_switch_on,
 )
 NOT_DELIVERED = Kind(
@@ -143,6 +154,7 @@ NOT_DELIVERED = Kind(
         'Switch it off, or mend the host as the text says: its kernel, the '
         'parameters of its kvm module, its libvirt or its QEMU.'
     ),
+    severity=model.Severity.BREAKS_GUEST,
     fix=_switch_off,
 )
 NO_NESTING = Kind(
@@ -153,6 +165,7 @@ NO_NESTING = Kind(
         'neither vmx nor svm. It only narrows where the guest can move.'
     ),
     cure="Switch it off, or show the guest vmx or svm of the host's CPU.",
+    severity=model.Severity.BREAKS_MIGRATION,
     fix=_switch_off,
 )
 WINDOWS_RELEASE = Kind(
@@ -163,6 +176,7 @@ WINDOWS_RELEASE = Kind(
         'than the enlightenment, or hangs with it.'
     ),
     cure='Switch it off.',
+    severity=model.Severity.BREAKS_GUEST,
     fix=_switch_off,
 )
 UNMET = Kind(
@@ -174,6 +188,7 @@ UNMET = Kind(
         'already to define them; older ones took the XML.'
     ),
     cure='Switch on what it requires, or switch it off.',
+    severity=model.Severity.BREAKS_GUEST,
     fix=_switch_on,
 )
 TSC = Kind(
@@ -190,6 +205,7 @@ TSC = Kind(
         'Switch it off, or pin the frequency with a timer tsc that all hosts '
         'can keep. Do not live migrate the guest before that took effect.'
     ),
+    severity=model.Severity.BREAKS_MIGRATION,
     fix=_switch_off,
 )
 EVMCS_LEFT = Kind(
@@ -202,6 +218,7 @@ EVMCS_LEFT = Kind(
         'nesting before that.'
     ),
     cure='Hard reboot the server.',
+    severity=model.Severity.BREAKS_MIGRATION,
     fix=_switch_off,
 )
 PASSTHROUGH = Kind(
@@ -212,6 +229,7 @@ PASSTHROUGH = Kind(
         'has, and QEMU refuses to live migrate it.'
     ),
     cure='Give the guest a profile that names what is on.',
+    severity=model.Severity.BREAKS_MIGRATION,
     fix=lambda name, means: Fix(profile=True),
 )
 HPET = Kind(
@@ -223,6 +241,7 @@ HPET = Kind(
         'turn it off; Nova does, unless the image has hw_time_hpet=true.'
     ),
     cure="Turn it off: <timer name='hpet' present='no'/>.",
+    severity=model.Severity.COSTS_CPU,
     fix=lambda name, means: Fix(hpet=False),
 )
 CLOCK_UTC = Kind(
@@ -235,6 +254,7 @@ CLOCK_UTC = Kind(
         'from the network.'
     ),
     cure="Set <clock offset='localtime'>, unless the registry says UTC.",
+    severity=model.Severity.BREAKS_GUEST,
     fix=lambda name, means: Fix(clock_offset='localtime'),
 )
 UNTYPED = Kind(
@@ -248,6 +268,7 @@ UNTYPED = Kind(
         "Set os_type=windows on the image, and rebuild the server; Nova does "
         'not read it again before that.'
     ),
+    severity=model.Severity.COSTS_CPU,
 )
 REFUSED = Kind(
     code='refused',
@@ -261,6 +282,7 @@ REFUSED = Kind(
         'a record.'
     ),
     cure='Change the flavor or the options, as the text says.',
+    severity=model.Severity.BREAKS_GUEST,
 )
 UNREADABLE = Kind(
     code='unreadable',
@@ -270,12 +292,14 @@ UNREADABLE = Kind(
         'one that this release understands.'
     ),
     cure='See the text; the other domains are audited all the same.',
+    severity=model.Severity.UNKNOWN,
 )
 VANISHED = Kind(
     code='vanished',
     title='It vanished',
     cause='The domain was there when the audit began, and is gone now.',
     cure='None is needed, unless it should be there.',
+    severity=model.Severity.NO_EFFECT,
 )
 
 UNKNOWN_TYPE = Kind(
@@ -287,6 +311,7 @@ UNKNOWN_TYPE = Kind(
         'of Xen, and nothing of it was looked at.'
     ),
     cure='None here: "domain apply" refuses such a domain too.',
+    severity=model.Severity.UNKNOWN,
 )
 
 #: Every kind by its code, in the order in which a guest's are told.

@@ -12,7 +12,7 @@ from nova_hyperv_enlight.host import kvm
 from tests.unit.cmd import base
 from tests.unit.fleet import guests
 
-COLUMNS = ['domain', 'code', 'name', 'text']
+COLUMNS = ['domain', 'code', 'name', 'text', 'severity']
 #: What the saved document's host offers of the baseline.
 KERNEL = kvm.KernelFacts(hyperv=True, time=True)
 FAULTY = guests.document('faulty', hpet='yes')
@@ -91,6 +91,7 @@ class FoundTestCase(AuditTestCase):
                     'name': 'hpet',
                     'text': 'The HPET is on: Windows may tick on it, at the '
                     'cost of host CPU.',
+                    'severity': 'costs-cpu',
                 }
             ],
             rows,
@@ -138,6 +139,64 @@ class FoundTestCase(AuditTestCase):
             [(row['domain'], row['code']) for row in rows],
         )
         self.assertIn('1 of 4 domains are Windows guests', result.err)
+
+
+class SeverityTestCase(AuditTestCase):
+    """Two guests that lack runtime and have the HPET; one is unreadable."""
+
+    def setUp(self):
+        super().setUp()
+        self.use(
+            lacking=guests.document(
+                'lacking',
+                features=guests.BASELINE.replace('<runtime state="on"/>', ''),
+                hpet='yes',
+            ),
+            secret=guests.Failed('access denied'),
+        )
+
+    def severities(self, *argv):
+        result, rows = self.audit(*argv)
+        return result, {row['code']: row['severity'] for row in rows}
+
+    def test_all_are_shown(self):
+        result, found = self.severities()
+
+        self.assertEqual(3, result.code)
+        self.assertEqual(
+            {
+                'missing': 'no-effect',
+                'hpet': 'costs-cpu',
+                'unreadable': 'unknown',
+            },
+            found,
+        )
+        self.assertIn('findings: 3.\n', result.err)
+
+    def test_as_bad_or_worse(self):
+        result, found = self.severities('--severity', 'costs-cpu')
+
+        self.assertEqual(3, result.code)
+        self.assertEqual({'hpet', 'unreadable'}, set(found))
+        self.assertIn('; less severe and not shown: 1.\n', result.err)
+
+    def test_what_could_not_be_looked_at_is_never_hidden(self):
+        result, found = self.severities('--severity', 'breaks-guest')
+
+        self.assertEqual(3, result.code)
+        self.assertEqual({'unreadable'}, set(found))
+
+    def test_what_is_not_shown_does_not_count(self):
+        result, rows = self.audit('lacking', '--severity', 'breaks-migration')
+
+        self.assertEqual((0, []), (result.code, rows))
+        self.assertIn('; less severe and not shown: 2.\n', result.err)
+
+    def test_a_level_that_is_not_there(self):
+        result = self.call('domain', 'audit', '--severity', 'high')
+
+        self.assertEqual((2, ''), (result.code, result.out))
+        self.assertIn('breaks-migration', result.err)
 
 
 class ChosenTestCase(AuditTestCase):

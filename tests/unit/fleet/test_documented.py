@@ -6,6 +6,8 @@ import sys
 import ddt
 import fixtures
 
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.fleet import findings
 from tests.unit.catalogue import test_documented
 
@@ -43,6 +45,7 @@ class DocumentedTestCase(test_documented.RenderTestCase):
         for fact in (
             f'{kind.title}.',
             f':Cause: {kind.cause}',
+            f':Severity: {self.extension.severity(kind)}',
             f':Cure: {kind.cure}',
         ):
             self.assertIn(fact, section)
@@ -56,7 +59,16 @@ class DocumentedTestCase(test_documented.RenderTestCase):
 
         self.assertEqual(1, text.count(f'   * - :ref:`{code} <finding-'))
 
-    @ddt.data('findings', 'findings-table')
+    @ddt.data(*model.Severity)
+    def test_severity(self, level):
+        text = self.render(self.extension.SeveritiesTable)
+        row = text[text.index(f'``{level.word}``') :].partition('   * -')[0]
+
+        self.assertIn(level.text, row)
+        for name, entry in enlightenments.ENLIGHTENMENTS.items():
+            self.assertIs(entry.severity is level, f'``{name}``' in row)
+
+    @ddt.data('findings', 'findings-table', 'severities-table')
     def test_rendered(self, directive):
         page = test_documented.DOC / 'source/admin/audit.rst'
 

@@ -2,6 +2,7 @@
 
 import ddt
 
+from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.fleet import findings
 from tests.unit import base
 from tests.unit.policy import cases
@@ -101,6 +102,61 @@ class KindTestCase(base.TestCase):
         self.assertEqual(
             Fix(off=frozenset(('stimer', 'stimer.direct'))),
             findings.UNMET.fix('stimer', means),
+        )
+
+
+@ddt.ddt
+class SeverityTestCase(base.TestCase):
+    def finding(self, kind, name=''):
+        return findings.Finding(domain='win', kind=kind, name=name, text='')
+
+    @ddt.unpack
+    @ddt.data(
+        ('unknown', {'unreadable', 'unknown-type'}),
+        (
+            'breaks-guest',
+            {
+                'refused',
+                'unmet-dependency',
+                'not-delivered',
+                'windows-release',
+                'clock-utc',
+            },
+        ),
+        (
+            'breaks-migration',
+            {'passthrough', 'tsc-not-pinned', 'evmcs-left', 'no-nesting'},
+        ),
+        ('costs-cpu', {'untyped', 'hpet'}),
+        ('no-effect', {'vanished'}),
+    )
+    def test_of_a_kind(self, word, codes):
+        self.assertEqual(
+            codes,
+            {
+                code
+                for code, kind in findings.KINDS.items()
+                if kind is not findings.MISSING
+                and self.finding(kind).severity.word == word
+            },
+        )
+
+    @ddt.unpack
+    @ddt.data(
+        ('relaxed', model.Severity.BREAKS_GUEST),
+        ('stimer', model.Severity.COSTS_CPU),
+        ('reset', model.Severity.NO_EFFECT),
+    )
+    def test_of_what_is_missing(self, name, severity):
+        found = self.finding(findings.MISSING, name)
+
+        self.assertIs(severity, found.severity)
+
+    def test_order(self):
+        cpu = model.Severity.COSTS_CPU
+        self.assertEqual(
+            [True, True, True, True, False],
+            [level.reaches(cpu) for level in model.Severity],
         )
 
 
