@@ -6,6 +6,7 @@ import importlib.metadata
 import sys
 import typing
 
+from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
 from nova_hyperv_enlight.catalogue import model
@@ -13,6 +14,7 @@ from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import offers
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import settings as conf_settings
+from nova_hyperv_enlight.conf import unknown
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import audit
@@ -68,15 +70,22 @@ class Checks(upgradecheck.UpgradeCommands):
         )
 
     def _check_options(self) -> upgradecheck.Result:
-        """Say whether the options can be used.
+        """Say whether the options can be used, and all of them are.
 
-        nova-compute does not start otherwise: change what is named.
+        nova-compute does not start with one that cannot be used, and
+        ignores one that there is not: change what is named.
         """
         try:
-            conf_settings.read(self._conf)
+            conf = conf_settings.read(self._conf)
         except exception.InvalidOption as err:
             return _failure(str(err))
-        return _success()
+        found = unknown.find(self._conf)
+        if not conf.enabled:
+            found.append(
+                '[hyperv_enlight] enabled is false: guests are as Nova makes '
+                'them'
+            )
+        return _warning(f'{"; ".join(found)}.') if found else _success()
 
     def _check_hooks(self) -> upgradecheck.Result:
         """Say whether the configured hooks load.
@@ -102,11 +111,12 @@ class Checks(upgradecheck.UpgradeCommands):
     def _check_snapshots(self) -> upgradecheck.Result:
         """Say whether snapshots carry the record of their guest.
 
-        It does no harm there; the option is read by nova-api.
+        It does no harm there, and the option is read by nova-api, whose
+        file need not be here: this tells, and does not warn.
         """
         if _RECORD_PROPERTY in self._conf.non_inheritable_image_properties:
             return _success()
-        return _warning(
+        return _success(
             'Snapshots of Windows guests get an image property '
             f'{_RECORD_PROPERTY}, which is not used. To avoid it, add that '
             'name to [DEFAULT] non_inheritable_image_properties of nova-api, '
@@ -133,6 +143,35 @@ class Checks(upgradecheck.UpgradeCommands):
             f'libvirt {model.version_text(found)} does not list Hyper-V '
             'features: what the host offers is concluded from its release. '
             'From 9.0.0 on it does.'
+        )
+
+    def _check_kvm(self) -> upgradecheck.Result:
+        """Say whether this host's KVM emulates Hyper-V.
+
+        Without that guests get no enlightenment: see the kernel's
+        configuration, and ``virt_type``.
+        """
+        virt_type = self._conf.libvirt.virt_type
+        if virt_type != 'kvm':
+            return _warning(
+                f'[libvirt] virt_type is {virt_type}: only guests of KVM get '
+                'enlightenments.'
+            )
+        try:
+            connection, local = self._connect(read_only=True)
+        except exception.CannotConnect as err:
+            return _failure(str(err))
+        connection.close()
+        if not local:
+            return _success('Not asked: libvirt is on another machine.')
+        facts = kvm.ask()
+        if facts.hyperv:
+            return _success()
+        if facts.hyperv is None:
+            return _warning(f'Nobody can tell: {"; ".join(facts.unasked)}.')
+        return _warning(
+            "This kernel's KVM does not emulate Hyper-V, and guests get no "
+            'enlightenment. From Linux 6.8 on CONFIG_KVM_HYPERV decides.'
         )
 
     def _connect(self, read_only: bool = False) -> tuple[typing.Any, bool]:
@@ -206,6 +245,7 @@ class Checks(upgradecheck.UpgradeCommands):
         ('Hooks', _check_hooks),
         ('Nova', _check_nova),
         ('libvirt', _check_libvirt),
+        ('KVM', _check_kvm),
         ('Snapshots', _check_snapshots),
         ('Guests', _check_guests),
         ('Policy', _check_policy),
@@ -249,9 +289,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         # Imported here: the other programs run without Nova.
         import nova.conf
+
+        conf = nova.conf.CONF
     except ImportError:
-        print('Nova is not installed here.', file=sys.stderr)
-        return int(upgradecheck.Code.FAILURE)
-    conf = nova.conf.CONF
+        if not {'-h', '--help'} & set(argv):
+            print('Nova is not installed here.', file=sys.stderr)
+            return int(upgradecheck.Code.FAILURE)
+        # To be told how it is used needs none.
+        conf = cfg.ConfigOpts()
     hyperv_enlight.register_opts(conf)
     return upgradecheck.main(conf, 'nova', Checks(conf), argv=argv)

@@ -50,7 +50,7 @@ class StatusTestCase(test.NoDBTestCase):
 
         self.assertEqual(0, code)
         self.assertEqual({0}, set(found.values()))
-        self.assertEqual(8, len(found))
+        self.assertEqual(9, len(found))
 
     def test_warning(self):
         code, found = self.check('libvirt.LibvirtDriver')

@@ -12,6 +12,7 @@ import fixtures
 from oslo_config import cfg
 
 from nova_hyperv_enlight.cmd import status
+from nova_hyperv_enlight.host import kvm
 from tests.unit.cmd import base
 
 # The other hooks need Nova.
@@ -28,6 +29,7 @@ CHECKS = [
     'Hooks',
     'Nova',
     'libvirt',
+    'KVM',
     'Snapshots',
     'Guests',
     'Policy',
@@ -79,7 +81,7 @@ class StatusTestCase(base.CommandTestCase):
         super().setUp()
         self.use_libvirt(Connection())
         self.use_nova('33.0.2')
-        self.use_kernel()
+        self.use_kernel(kvm.KernelFacts(hyperv=True))
 
     def use_libvirt(self, connection):
         self.libvirt = self.useFixture(base.FakeLibvirt(connection))
@@ -94,7 +96,13 @@ class StatusTestCase(base.CommandTestCase):
                 cfg.ListOpt('non_inheritable_image_properties', default=[]),
             ]
         )
-        conf.register_opts([cfg.StrOpt('connection_uri')], group='libvirt')
+        conf.register_opts(
+            [
+                cfg.StrOpt('connection_uri'),
+                cfg.StrOpt('virt_type', default='kvm'),
+            ],
+            group='libvirt',
+        )
         module = types.ModuleType('nova')
         module.conf = types.SimpleNamespace(CONF=conf)
         self.useFixture(base.InstalledModule('nova', module))

@@ -2,6 +2,7 @@
 
 import ddt
 
+from nova_hyperv_enlight.host import kvm
 from tests.unit.cmd import base
 from tests.unit.cmd import status_base
 from tests.unit.fleet import guests as fleet_guests
@@ -26,7 +27,7 @@ class GuestsTestCase(status_base.StatusTestCase):
         self.assertEqual(
             [(None, 'x86_64', 'pc-q35-7.2', 'kvm', 0)], connection.asked
         )
-        self.assertEqual(['qemu:///system'] * 3, self.libvirt.uris)
+        self.assertEqual(['qemu:///system'] * 4, self.libvirt.uris)
 
     def test_guests_whose_set_is_not_there_any_more(self):
         self.guests(
@@ -80,14 +81,14 @@ class GuestsTestCase(status_base.StatusTestCase):
             f'{status_base.FINE}\n[libvirt]\nconnection_uri = qemu+unix:///system\n',
         )
 
-        self.assertEqual(['qemu+unix:///system'] * 3, self.libvirt.uris)
+        self.assertEqual(['qemu+unix:///system'] * 4, self.libvirt.uris)
 
     @ddt.data(
-        ('QEMU', 'qemu:///system', 1), ('QEMU', 'qemu+ssh://h/system', 0)
+        ('QEMU', 'qemu:///system', 2), ('QEMU', 'qemu+ssh://h/system', 0)
     )
     @ddt.unpack
     def test_this_kernel_is_asked_only_about_this_host(self, kind, uri, times):
-        asked = self.use_kernel()
+        asked = self.use_kernel(kvm.KernelFacts(hyperv=True))
         self.guests(status_base.Domain('web', ['relaxed']), kind=kind)
 
         self.check(
@@ -102,7 +103,7 @@ class GuestsTestCase(status_base.StatusTestCase):
 
         found = self.check(status_base.FAILURE)
 
-        for name in ('libvirt', 'Guests'):
+        for name in ('libvirt', 'KVM', 'Guests'):
             self.assertEqual(
                 (
                     status_base.FAILURE,
