@@ -67,21 +67,26 @@ def _place():
     return place
 
 
+def copy_sources(target):
+    """Copy what the wheel is built from into a directory."""
+    for name in SOURCES:
+        if (TOP / name).is_dir():
+            shutil.copytree(
+                TOP / name,
+                target / name,
+                ignore=shutil.ignore_patterns('__pycache__'),
+            )
+        else:
+            shutil.copy(TOP / name, target)
+
+
 @functools.cache
 def wheel():
     """Build the wheel, once for this process, and return its path."""
     place = _place()
     source = place / 'source'
     source.mkdir()
-    for name in SOURCES:
-        if (TOP / name).is_dir():
-            shutil.copytree(
-                TOP / name,
-                source / name,
-                ignore=shutil.ignore_patterns('__pycache__'),
-            )
-        else:
-            shutil.copy(TOP / name, source)
+    copy_sources(source)
     run(
         sys.executable,
         *('-m', 'build', '--wheel', '--outdir', place / 'dist', source),
