@@ -4,7 +4,7 @@
 # itself and, with apt and as root, to the system packages of bindep.txt.
 #
 # PYTHON=...  the Python to use, 3.11 or newer (python3)
-# ARGS=...    what the demo, the lab and the benchmarks are given
+# ARGS=...    what the demo, the lab, the cloud and the benchmarks are given
 #
 # The version comes from git. In a source tree without git, give one:
 #     PBR_VERSION=1.0.0 make check
@@ -41,6 +41,7 @@ help:
 	@echo 'make check        run all tests and all style checks'
 	@echo 'make matrix       run the tests with every release of Nova'
 	@echo 'make lab          run on an emulated host that offers everything'
+	@echo 'make cloud        set a whole cloud up on this machine'
 	@echo 'make bench        measure the plugin against stock Nova'
 	@echo 'make docs         build the documentation'
 	@echo 'make constraints  resolve constraints.txt anew'
@@ -87,6 +88,11 @@ verdict:
 lab:
 	@tools/bootstrap test lab
 	@$(TOX) -q -e lab -- $(ARGS)
+
+.PHONY: cloud
+cloud:
+	@tools/bootstrap cloud
+	@$(TOX) -q -e cloud -- $(ARGS)
 
 .PHONY: bench
 bench:
