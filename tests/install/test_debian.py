@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The Debian package, where the machine has what builds one."""
+"""The Debian package, where the machine has what builds one; CI must."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +32,8 @@ class DebianTestCase(testtools.TestCase):
     def setUp(self):
         super().setUp()
         reason = why_not()
+        if reason and os.environ.get('CI') == 'true':
+            self.fail(f'CI must have what builds the package: {reason}')
         if reason:
             self.skipTest(reason)
         source = environment.copy_tree()
