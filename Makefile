@@ -13,14 +13,18 @@ PYTHON ?= python3
 ARGS ?=
 TOX = .venv/bin/tox run
 
+# What is run for every change, and what CI runs beside it.
+CHECK = py3 functional real install pep8 docs releasenotes
+CI = nova33-functional lab-tests
+
 # Every directory that environments are installed in, by one that uses it; the
 # slowest first.
-INSTALLED = functional nova33 py3 pep8 docs
+CHECK_INSTALLED = functional py3 pep8 docs
+CI_INSTALLED = nova33-functional
 
-# The test environments, and the directories that hold their tests.
-TESTS = py3 functional nova33 real install lab-tests
-TEST_DIRS = . tests/functional $(addprefix .tox/nova33/tests/,unit eventlet \
-    threads) tests/real tests/install tests/lab
+# The directories that hold the tests of each.
+CHECK_DIRS = . tests/functional tests/real tests/install
+CI_DIRS = .tox/nova33/tests/eventlet .tox/nova33/tests/threads tests/lab
 
 # Every release of Nova that is supported, each with Pythons of its own; those
 # that pyenv has are found too, after the one to use.
@@ -38,7 +42,8 @@ export PYTHON
 .PHONY: help
 help:
 	@echo 'make demo         boot a Windows image and show what it got'
-	@echo 'make check        run all tests and all style checks'
+	@echo 'make check        run the tests and the style checks'
+	@echo 'make ci           run what CI runs beside that'
 	@echo 'make matrix       run the tests with every release of Nova'
 	@echo 'make lab          run on an emulated host that offers everything'
 	@echo 'make cloud        set a whole cloud up on this machine'
@@ -62,15 +67,27 @@ demo:
 
 # Installing two at a time saves a minute; what fails there, fails again below.
 # tox goes on after a failure, and its status is that of the worst.
+run = rm -rf $(addsuffix /.stestr,$($(1)_DIRS)) .tox/$(1).json; \
+    $(TOX)-parallel -q $(DISCOVER) --parallel 2 --parallel-no-spinner \
+        --notest -e $(call list,$($(1)_INSTALLED)) || true; \
+    $(TOX) $(DISCOVER) --result-json .tox/$(1).json -e $(call list,$($(1)))
+verdict = .venv/bin/python tools/verdict.py \
+    $(foreach one,$(1),--tox .tox/$(one).json) $(foreach one,$(1),$($(one)_DIRS))
+
 .PHONY: check
 check:
-	@tools/bootstrap test doc || [ $$? -eq 3 ]
-	@rm -rf $(addsuffix /.stestr,$(TEST_DIRS))
-	@$(TOX)-parallel -q $(DISCOVER) --parallel 2 --parallel-no-spinner \
-	    --notest -e $(call list,$(INSTALLED)) || true
-	@$(TOX) $(DISCOVER) -e $(call list,$(TESTS) pep8 docs releasenotes); \
-	status=$$?; \
-	.venv/bin/python tools/verdict.py $(TEST_DIRS) && exit $$status
+	@tools/bootstrap test package doc || [ $$? -eq 3 ]
+	@$(call run,CHECK); status=$$?; $(call verdict,CHECK) && exit $$status
+
+# What .ci/run adds, without a verdict, and then the one on all of it.
+.PHONY: ci
+ci:
+	@tools/bootstrap test lab || [ $$? -eq 3 ]
+	@$(call run,CI)
+
+.PHONY: verdict
+verdict:
+	@$(call verdict,CHECK CI)
 
 .PHONY: matrix
 matrix:
@@ -79,10 +96,6 @@ matrix:
 	@$(TOX) $(DISCOVER) -e $(call list,$(MATRIX)); \
 	status=$$?; .venv/bin/python tools/verdict.py .tox/nova[0-9][0-9]/tests/* \
 	&& exit $$status
-
-.PHONY: verdict
-verdict:
-	@.venv/bin/python tools/verdict.py $(TEST_DIRS)
 
 .PHONY: lab
 lab:
@@ -112,4 +125,5 @@ constraints:
 .PHONY: clean
 clean:
 	rm -rf .hypothesis .mypy_cache .ruff_cache .tox .venv build cover dist
-	rm -rf doc/build releasenotes/build $(addsuffix /.stestr,$(TEST_DIRS))
+	rm -rf doc/build releasenotes/build \
+	    $(addsuffix /.stestr,$(CHECK_DIRS) tests/lab)

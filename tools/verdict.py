@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Sum up the last stestr run of each directory given.
+"""Sum up runs of tox, and the last stestr run of each directory given.
 
-Prints a line for each and one for each test that failed, then ``N passed, N
-failed`` for all, with ``, N skipped`` where there were any. A directory
-without a run counts as a failure. Exits with 1 where anything failed.
+Prints a line for each environment that tox ran, with its time; a line for
+each directory and one for each test that failed; then ``N passed, N failed``
+for all tests, with ``, N skipped`` where there were any. A directory without a
+run counts as a failure. Exits with 1 where a test failed.
 """
 
+import argparse
 import collections
+import json
 import pathlib
 import sys
 
@@ -60,6 +63,27 @@ def count(directory):
     return counts, failed
 
 
+def lanes(path):
+    """Read how long each environment took, from a report of tox's.
+
+    :param path: what ``tox run --result-json`` wrote.
+    :returns: a line for each, and one for all
+    """
+    try:
+        ran = json.loads(path.read_text())['testenvs']
+    except FileNotFoundError:
+        return [f'{path}: not run']
+    total = 0.0
+    lines = []
+    for name, report in ran.items():
+        # tox lists all that it was asked for, also what was not run.
+        if result := report.get('result'):
+            total += result['duration']
+            how = 'passed' if result['success'] else 'FAILED'
+            lines.append(f'{name}: {how} in {result["duration"]:.0f} s')
+    return [*lines, f'{len(lines)} environments in {total:.0f} s']
+
+
 def sentence(counts):
     text = f'{counts["passed"]} passed, {counts["failed"]} failed'
     return (
@@ -67,9 +91,22 @@ def sentence(counts):
     )
 
 
-def main(directories):
+def main(argv):
+    parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument(
+        '--tox',
+        action='append',
+        default=[],
+        metavar='FILE',
+        type=pathlib.Path,
+        help='what tox wrote for --result-json; repeatable',
+    )
+    parser.add_argument('directories', nargs='*', type=pathlib.Path)
+    args = parser.parse_args(argv)
+    for path in args.tox:
+        print('\n'.join(lanes(path)))
     total = collections.Counter()
-    for directory in map(pathlib.Path, directories):
+    for directory in args.directories:
         try:
             counts, failed = count(directory)
         except (KeyError, repository.RepositoryNotFound):

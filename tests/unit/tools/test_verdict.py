@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -108,4 +109,33 @@ class TestVerdict(testtools.TestCase):
         broken = self._run('broken', 'import nosuchmodule\n')
         self.assertEqual(
             ('1 passed, 2 failed', 1), self._verdict(good, broken, 'missing')
+        )
+
+    def test_tells_the_times_of_the_environments(self):
+        good = self._run('good', 'def test_good(self):\n    pass\n')
+        ran = {'success': True, 'duration': 131.4}
+        (self.tree / 'check.json').write_text(
+            json.dumps(
+                {
+                    'testenvs': {
+                        'py3': {'result': ran},
+                        'pep8': {'result': {**ran, 'success': False}},
+                        'docs': {},
+                    }
+                }
+            )
+        )
+        self.assertEqual(
+            (
+                [
+                    'py3: passed in 131 s',
+                    'pep8: FAILED in 131 s',
+                    '2 environments in 263 s',
+                    'rest.json: not run',
+                    'good: 1 passed, 0 failed',
+                    '1 passed, 0 failed',
+                ],
+                0,
+            ),
+            self._read('--tox', 'check.json', '--tox', 'rest.json', good),
         )
