@@ -14,9 +14,9 @@ import types
 from lxml import etree
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
+from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domxml import hyperv
-from nova_hyperv_enlight.fleet import audit
-from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import settings
 
 from benchmarks import measure
@@ -130,17 +130,17 @@ def _text(elements):
 
 def _sets():
     """Return what guests have: Nova's own list, profiles, and nothing."""
-    baseline = profiles.PROFILES['baseline'].names
+    baseline = profiles.PROFILES['baseline'].features
     values = frozenset((('spinlocks.retries', '8191'),))
     for names in (
         baseline - {'stimer', 'stimer.direct'},
         baseline,
-        profiles.PROFILES['performance'].names,
-        profiles.PROFILES['minimal'].names,
+        profiles.PROFILES['performance'].features,
+        profiles.PROFILES['minimal'].features,
         frozenset(),
     ):
-        chosen = decision.Selection(
-            names=names, values=values if names else frozenset()
+        chosen = selections.Selection(
+            features=names, values=values if names else frozenset()
         )
         features = [hyperv.build_features(chosen)] if names else []
         yield _text(features), _text(hyperv.build_timers(chosen))

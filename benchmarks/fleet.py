@@ -17,6 +17,7 @@ import tempfile
 import time
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.fleet import baseline
 from nova_hyperv_enlight.fleet import documents
 
@@ -81,7 +82,7 @@ def _fleet(directory):
 
 def _find(paths):
     # Nothing is remembered from the pass before.
-    baseline.whole.cache_clear()
+    graph.closed_part.cache_clear()
     gc.collect()
     begin = time.process_time()
     found = baseline.find(documents.read(path) for path in paths)

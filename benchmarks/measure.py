@@ -42,6 +42,6 @@ def table(figures):
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return '\n'.join(
         f'{what:<{widths[0]}}  {value:>{widths[1]}}  {goal:<{widths[2]}}  '
-        f'{verdict}'.rstrip()
-        for what, value, goal, verdict in rows
+        f'{outcome}'.rstrip()
+        for what, value, goal, outcome in rows
     )

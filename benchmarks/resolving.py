@@ -9,8 +9,8 @@ import timeit
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -28,8 +28,8 @@ DOCUMENT = (
 
 def host():
     """Return a host that has everything."""
-    return weighing.conclude(
-        capabilities.Witnesses(
+    return evaluation.evaluate(
+        capabilities.Sources(
             virt_type='kvm',
             arch='x86_64',
             machine='pc',
@@ -61,7 +61,7 @@ def _least(conf, asked, host):
 
 def figures():
     """Measure a plain guest, and one that asks for much."""
-    conf, offers = settings.Settings(), host()
+    conf, features = settings.Settings(), host()
     asked = {
         'resolve(), a plain guest': {},
         'resolve(), one that asks for much': {
@@ -81,7 +81,7 @@ def figures():
                 request.from_properties(
                     os_type='windows', extra_specs=specs, image_properties={}
                 ),
-                offers,
+                features,
             ),
             unit='us',
             goal=GOAL_MICROSECONDS,

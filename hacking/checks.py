@@ -34,7 +34,7 @@ IMPURE = {
     'tempfile', 'threading', 'time', 'urllib', 'uuid',
 }  # fmt: skip
 
-CORE = {'catalogue', 'host', 'policy', 'domxml'}
+CORE = {'catalogue', 'host', 'domxml', 'policy'}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +68,10 @@ ROOMS = {
     'policy': Room(
         rooms={'catalogue', 'host'}, packages={'oslo_utils'}, pure=True
     ),
-    'domxml': Room(
-        rooms={'catalogue', 'host', 'policy'}, packages={'lxml'}, pure=True
+    'domxml': Room(rooms={'catalogue', 'host'}, packages={'lxml'}, pure=True),
+    # The byte-exact editor is fenced in: it knows no policy.
+    'editor': Room(
+        rooms={'catalogue', 'host', 'domxml'}, packages={'lxml'}, pure=True
     ),
     'notation': Room(rooms=CORE, packages={'lxml', 'yaml'}, pure=True),
     'hooks': Room(
@@ -77,9 +79,9 @@ ROOMS = {
         packages={'lxml', 'nova.virt.libvirt.config', 'oslo_log', 'stevedore'},
     ),
     'guest': Room(rooms=CORE, packages={'lxml', 'oslo_log'}),
-    'fleet': Room(
-        rooms=CORE, packages={'lxml', 'oslo_log'}, lazy={'openstack'}
-    ),
+    # The guests of one host, and the hosts of a fleet.
+    'domains': Room(rooms=CORE | {'editor'}, packages={'oslo_log'}),
+    'fleet': Room(rooms=CORE, packages={'oslo_log'}, lazy={'openstack'}),
     'virt': Room(
         rooms=CORE | {'conf', 'hooks'},
         packages={
@@ -92,7 +94,8 @@ ROOMS = {
         },
     ),
     'cmd': Room(
-        rooms=CORE | {'conf', 'fleet', 'guest', 'hooks', 'notation'},
+        rooms=CORE
+        | {'conf', 'domains', 'editor', 'fleet', 'guest', 'hooks', 'notation'},
         packages={
             'cliff',
             'oslo_config',

@@ -146,7 +146,7 @@ class GuestFailed(EnlightException):
         self.refused = refused
 
 
-class CannotKeep(EnlightException):
+class CannotBackUp(EnlightException):
     """What is there cannot be kept in a file, so it is not changed."""
 
     msg_fmt = (

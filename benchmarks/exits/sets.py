@@ -9,11 +9,11 @@ from tests import sets
 
 #: Names of enlightenments by the set's name, the smallest set first.
 SETS: dict[str, frozenset[str]] = {
-    'none': profiles.PROFILES['none'].names,
-    'minimal': profiles.PROFILES['minimal'].names,
+    'none': profiles.PROFILES['none'].features,
+    'minimal': profiles.PROFILES['minimal'].features,
     # The profile names nothing: it leaves Nova's list alone, whatever that is.
     'stock': sets.STOCK,
-    'baseline': profiles.PROFILES['baseline'].names,
+    'baseline': profiles.PROFILES['baseline'].features,
 }
 
 

@@ -11,7 +11,7 @@ import catalogue
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
-from nova_hyperv_enlight.fleet import findings
+from nova_hyperv_enlight.domains import findings
 
 
 def label(code):

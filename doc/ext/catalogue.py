@@ -230,7 +230,9 @@ class Profiles(CatalogueDirective):
             [
                 (
                     f'``{profile.name}``',
-                    links(name for name in catalogue if name in profile.names),
+                    links(
+                        name for name in catalogue if name in profile.features
+                    ),
                     profile.summary,
                 )
                 for profile in profiles.PROFILES.values()

@@ -290,7 +290,7 @@ class Enlightenment:
 
         :param vendor: the host's vendor, None where it is not known.
         """
-        for on_vendor, names in self.requires_on:
+        for on_vendor, features in self.requires_on:
             if on_vendor is vendor:
-                return self.requires + names
+                return self.requires + features
         return self.requires

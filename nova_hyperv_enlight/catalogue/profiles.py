@@ -32,7 +32,7 @@ class Profile:
     """A named set of enlightenments.
 
     :ivar name: as nova.conf, flavors and images write it.
-    :ivar names: the enlightenments that it asks for.
+    :ivar features: the enlightenments that it asks for.
     :ivar values: values by their names, such as ``spinlocks.retries``.
     :ivar mode: who names the enlightenments.
     :ivar min_libvirt: first libvirt release that knows the mode.
@@ -43,7 +43,7 @@ class Profile:
     """
 
     name: str
-    names: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
     values: tuple[tuple[str, str], ...] = ()
     mode: Mode = Mode.CUSTOM
     min_libvirt: model.Version = (0, 0, 0)
@@ -76,12 +76,12 @@ _BUILTIN = (
     ),
     Profile(
         name='minimal',
-        names=_MINIMAL,
+        features=_MINIMAL,
         summary='The classic recommendation; for Windows XP and 2003.',
     ),
     Profile(
         name='baseline',
-        names=_BASELINE,
+        features=_BASELINE,
         summary=(
             'What every current Windows gains from and every current host '
             'has. The default.'
@@ -89,12 +89,12 @@ _BUILTIN = (
     ),
     Profile(
         name='performance',
-        names=_PERFORMANCE,
+        features=_PERFORMANCE,
         summary='baseline and what newer hosts add.',
     ),
     Profile(
         name='nested',
-        names=_NESTED,
+        features=_NESTED,
         listed=True,
         summary=(
             'performance and what Hyper-V, VBS or WSL 2 inside the guest '
@@ -103,7 +103,7 @@ _BUILTIN = (
     ),
     Profile(
         name='host-model',
-        names=frozenset(('hypervclock',)),
+        features=frozenset(('hypervclock',)),
         mode=Mode.HOST_MODEL,
         # libvirt NEWS 11.9.0
         min_libvirt=(11, 9, 0),
@@ -115,7 +115,7 @@ _BUILTIN = (
     ),
     Profile(
         name='passthrough',
-        names=frozenset(('hypervclock',)),
+        features=frozenset(('hypervclock',)),
         mode=Mode.PASSTHROUGH,
         # libvirt NEWS 8.0.0
         min_libvirt=(8, 0, 0),

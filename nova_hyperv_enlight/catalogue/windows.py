@@ -134,7 +134,7 @@ _ALL = frozenset(enlightenments.ENLIGHTENMENTS)
 RULES = (
     Rule(
         nt=('5.0', '5.1', '5.2'),
-        removes=_ALL - profiles.PROFILES['minimal'].names,
+        removes=_ALL - profiles.PROFILES['minimal'].features,
         text='Windows 2000, XP and Server 2003 know nothing of it',
         ref=(
             'QEMU docs/system/i386/hyperv.rst',

@@ -5,20 +5,146 @@
 import argparse
 import collections.abc
 import contextlib
+import os
 import pathlib
 import typing
 
-from nova_hyperv_enlight.cmd import apply_arguments
 from nova_hyperv_enlight.cmd import apply_guests
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
-from nova_hyperv_enlight.cmd import offers
-from nova_hyperv_enlight.domxml import source
+from nova_hyperv_enlight.domains import apply
+from nova_hyperv_enlight.domains import change
+from nova_hyperv_enlight.domains import define
+from nova_hyperv_enlight.domains import findings
+from nova_hyperv_enlight.editor import source
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.fleet import apply
-from nova_hyperv_enlight.fleet import audit
-from nova_hyperv_enlight.fleet import define
-from nova_hyperv_enlight.fleet import wish
+from nova_hyperv_enlight.host import capabilities
+
+#: What stands for standard input.
+STDIN = '-'
+#: The directory of former documents, in that of the user's state.
+STATE = 'nova-hyperv-enlight'
+
+_CODES = tuple(kind.code for kind in findings.KINDS.values() if kind.fix)
+_SUFFIX = '.xml'
+
+
+def add_guests(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which guests."""
+    group = parser.add_argument_group('guests')
+    group.add_argument(
+        'domain',
+        metavar='DOMAIN|FILE|-',
+        nargs='?',
+        help=(
+            'the name of a domain; or a file with the XML of one, which has '
+            f'a slash in it or ends in {_SUFFIX}; or standard input'
+        ),
+    )
+    group.add_argument(
+        '--all',
+        action='store_true',
+        help='all Windows guests of the connection',
+    )
+    group.add_argument(
+        '--yes',
+        action='store_true',
+        help='with --all and --define: do not ask',
+    )
+    group.add_argument(
+        '--force',
+        action='store_true',
+        help='also guests that Nova manages, and that are not Windows',
+    )
+
+
+def add_changes(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what they shall have."""
+    group = parser.add_argument_group('what they shall have')
+    group.add_argument(
+        '--profile',
+        metavar='NAME',
+        help="all that this profile has (default: the options' own profile)",
+    )
+    arguments.add_toggle_arguments(group)
+    group.add_argument(
+        '--fix',
+        metavar='CODE',
+        action='append',
+        default=[],
+        choices=_CODES,
+        help='cure these findings of "domain audit" (repeatable)',
+    )
+
+
+def add_actions(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is done."""
+    group = parser.add_argument_group('what is done')
+    group.add_argument(
+        '--print-xml',
+        action='store_true',
+        help='print the whole XML instead of the difference',
+    )
+    group.add_argument(
+        '--define',
+        action='store_true',
+        help='let libvirt keep the change, or write it into the file',
+    )
+    group.add_argument(
+        '--backup-dir',
+        metavar='DIRECTORY',
+        type=pathlib.Path,
+        help=(
+            f'where the former XML is kept (default: $XDG_STATE_HOME/{STATE})'
+        ),
+    )
+
+
+def is_file(target: str) -> bool:
+    """Whether a file or standard input is meant, and not a domain."""
+    # The name of a domain has no slash.
+    return target == STDIN or '/' in target or target.endswith(_SUFFIX)
+
+
+def read_change_request(
+    parsed_args: argparse.Namespace,
+) -> change.ChangeRequest:
+    """Return what the operator wants.
+
+    :raises InvalidOption: by an option that cannot be used.
+    :raises InvalidRequest: by a profile that there is not.
+    """
+    on, off = frozenset(parsed_args.on), frozenset(parsed_args.off)
+    codes = frozenset(parsed_args.fix)
+    return change.ChangeRequest(
+        conf=base.with_profile(
+            base.read_settings(parsed_args), parsed_args.profile
+        ),
+        replaces=bool(parsed_args.profile) or not (on or off or codes),
+        on=on,
+        off=off,
+        codes=codes,
+    )
+
+
+def backup_directory(parsed_args: argparse.Namespace) -> pathlib.Path:
+    """Return where former documents are kept.
+
+    https://specifications.freedesktop.org/basedir-spec/latest/
+
+    :raises InvalidRequest: nobody can tell.
+    """
+    if parsed_args.backup_dir is not None:
+        return pathlib.Path(parsed_args.backup_dir)
+    state = pathlib.Path(os.environ.get('XDG_STATE_HOME', ''))
+    if not state.is_absolute():
+        try:
+            state = pathlib.Path.home() / '.local' / 'state'
+        except RuntimeError as err:
+            raise exception.InvalidRequest(
+                reason=f'{err} Name a --backup-dir.'
+            ) from err
+    return state / STATE
 
 
 class DomainApply(base.EnlightCommand):
@@ -37,9 +163,9 @@ class DomainApply(base.EnlightCommand):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
         parser = super().get_parser(prog_name)
-        apply_arguments.add_guests(parser)
-        apply_arguments.add_changes(parser)
-        apply_arguments.add_actions(parser)
+        add_guests(parser)
+        add_changes(parser)
+        add_actions(parser)
         arguments.add_answer_arguments(parser)
         self._uri = parser.get_default('connect')
         # A file needs no libvirt unless one is named.
@@ -53,14 +179,14 @@ class DomainApply(base.EnlightCommand):
         :returns: the exit code.
         """
         self._check(parsed_args)
-        wanted = apply_arguments.read_wish(parsed_args)
+        wanted = read_change_request(parsed_args)
         screen = apply_guests.Screen(
             stdout=self.app.stdout,
             log=self.app.LOG,
             whole=parsed_args.print_xml,
         )
         target = parsed_args.domain
-        if target is not None and apply_arguments.is_file(target):
+        if target is not None and is_file(target):
             self._apply_to_file(parsed_args, wanted, screen)
             return 0
         connection, local = base.connect(
@@ -69,20 +195,20 @@ class DomainApply(base.EnlightCommand):
             read_only=bool(parsed_args.domcaps) and not parsed_args.define,
         )
         with contextlib.closing(connection):
-            told = _offers(parsed_args, connection, local)
+            told = _capabilities_of(parsed_args, connection, local)
             planner = apply.Planner(wanted, told, parsed_args.force)
             if target is not None:
                 guest = apply.look_up(connection, target)
                 plan = planner.plan(apply.read(guest))
                 screen.show(plan)
-                found = apply_guests.Found(guests=[(guest, plan)])
+                found = apply_guests.Planned(guests=[(guest, plan)])
             else:
                 found = apply_guests.plan_all(connection, planner, screen)
             if not parsed_args.define:
                 return found.code
             if target is None and not parsed_args.yes:
                 self._confirm(len(found.changing))
-            directory = apply_arguments.backup_directory(parsed_args)
+            directory = backup_directory(parsed_args)
             return apply_guests.define(connection, found, directory, screen)
 
     def _check(self, parsed_args: argparse.Namespace) -> None:
@@ -93,7 +219,7 @@ class DomainApply(base.EnlightCommand):
             )
         if not parsed_args.define:
             return
-        if parsed_args.domain == apply_arguments.STDIN:
+        if parsed_args.domain == STDIN:
             raise exception.InvalidRequest(
                 reason=(
                     'Standard input cannot be written; --print-xml prints '
@@ -129,7 +255,7 @@ class DomainApply(base.EnlightCommand):
     def _apply_to_file(
         self,
         parsed_args: argparse.Namespace,
-        wanted: wish.Wish,
+        wanted: change.ChangeRequest,
         screen: apply_guests.Screen,
     ) -> None:
         document = self._read_document(parsed_args.domain)
@@ -146,14 +272,14 @@ class DomainApply(base.EnlightCommand):
             kept = define.write_file(
                 pathlib.Path(parsed_args.domain),
                 plan,
-                apply_arguments.backup_directory(parsed_args),
+                backup_directory(parsed_args),
             )
             screen.tell(
                 f'{plan.name}: written; what it held before is in {kept}.'
             )
 
     def _read_document(self, target: str) -> source.Source:
-        if target == apply_arguments.STDIN:
+        if target == STDIN:
             stdin = self.app.stdin
             data = b'' if stdin is None else stdin.buffer.read()
             return source.parse(data, 'standard input')
@@ -166,26 +292,26 @@ class DomainApply(base.EnlightCommand):
         return source.parse(data, target)
 
 
-def _offers(
+def _capabilities_of(
     parsed_args: argparse.Namespace, connection: typing.Any, local: bool
-) -> audit.Offers:
+) -> capabilities.CapabilitiesOf:
     if parsed_args.domcaps:
-        return offers.of_saved(base.read_saved(parsed_args))
-    return offers.of_host(connection, local)
+        return base.saved_host(base.read_saved(parsed_args))
+    return base.asked_host(connection, local)
 
 
 @contextlib.contextmanager
 def _told(
-    parsed_args: argparse.Namespace, wanted: wish.Wish
-) -> collections.abc.Iterator[audit.Offers]:
+    parsed_args: argparse.Namespace, wanted: change.ChangeRequest
+) -> collections.abc.Iterator[capabilities.CapabilitiesOf]:
     """Let a document's host be told by what the arguments name."""
     if parsed_args.domcaps or not parsed_args.connect:
         yield (
-            offers.of_saved(base.read_saved(parsed_args))
+            base.saved_host(base.read_saved(parsed_args))
             if parsed_args.domcaps
-            else offers.unasked(wanted.on)
+            else base.assumed_host(wanted.on)
         )
         return
     connection, local = base.connect(parsed_args.connect)
     with contextlib.closing(connection):
-        yield offers.of_host(connection, local)
+        yield base.asked_host(connection, local)

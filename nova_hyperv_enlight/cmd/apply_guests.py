@@ -8,10 +8,9 @@ import pathlib
 import typing
 
 from nova_hyperv_enlight.cmd import base
-from nova_hyperv_enlight.cmd import stopping
+from nova_hyperv_enlight.domains import apply
+from nova_hyperv_enlight.domains import define as definition
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.fleet import apply
-from nova_hyperv_enlight.fleet import define as definition
 
 #: How many names are told at once.
 _FEW = 10
@@ -57,7 +56,7 @@ class Screen:
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Found:
+class Planned:
     """What was planned for guests.
 
     :ivar guests: guests, and what becomes of each.
@@ -75,12 +74,12 @@ class Found:
 
 def plan_all(
     connection: typing.Any, planner: apply.Planner, screen: Screen
-) -> Found:
+) -> Planned:
     """Plan for all Windows guests, and show it.
 
     What cannot be read or is refused is said, and the others go on.
     """
-    found = Found(guests=[])
+    found = Planned(guests=[])
     alone: list[str] = []
     for guest in apply.every(connection):
         try:
@@ -110,7 +109,7 @@ def plan_all(
 
 def define(
     connection: typing.Any,
-    found: Found,
+    found: Planned,
     directory: pathlib.Path,
     screen: Screen,
 ) -> int:
@@ -122,7 +121,7 @@ def define(
     """
     changing = found.changing
     done = 0
-    with stopping.stoppable() as stopped:
+    with base.stoppable() as stopped:
         for guest, plan in changing:
             if stopped.event.is_set():
                 break

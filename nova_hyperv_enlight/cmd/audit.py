@@ -13,8 +13,7 @@ import tqdm
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
-from nova_hyperv_enlight.cmd import offers
-from nova_hyperv_enlight.fleet import audit
+from nova_hyperv_enlight.domains import audit
 
 #: How long it may take before progress is shown.
 _DELAY_SECONDS = 1.0
@@ -106,9 +105,9 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
         auditor = audit.Auditor(
             # What nova.conf leaves to Nova is looked at all the same.
             dataclasses.replace(conf, enabled=True),
-            offers.of_saved(saved)
+            base.saved_host(saved)
             if saved
-            else offers.of_host(connection, local),
+            else base.asked_host(connection, local),
             known,
         )
         progress = self._until_written.enter_context(

@@ -4,24 +4,129 @@
 
 import argparse
 import collections.abc
+import contextlib
 import dataclasses
+import functools
+import inspect
 import pathlib
+import signal
+import threading
 import typing
 import urllib.parse
 
+from cliff import command
+from cliff import complete
+from cliff import help as cliff_help
 from oslo_config import cfg
 
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.cmd import arguments
-from nova_hyperv_enlight.cmd import example
 from nova_hyperv_enlight.conf import hyperv_enlight
-from nova_hyperv_enlight.conf import settings as conf_settings
+from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
-from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import settings
+
+_EXAMPLE = 'Example: '
+
+
+class ExampleCommand(command.Command):
+    """A command whose docstring ends with an example.
+
+    Its last paragraph begins with ``Example:``, and is what the help ends
+    with.
+    """
+
+    def _docstring(self) -> tuple[str, str]:
+        """Return the description and the example."""
+        text = inspect.getdoc(type(self)) or ''
+        description, _, last = text.rpartition('\n\n')
+        if not last.startswith(_EXAMPLE):
+            return text, ''
+        return description, ' '.join(last.split())
+
+    def get_description(self) -> str:
+        """Return what stands before the arguments."""
+        return self._docstring()[0]
+
+    def get_epilog(self) -> str:
+        """Return what stands after the arguments."""
+        # cliff's own says which package a command is from, for which it
+        # looks at all the packages that are installed.
+        example = self._docstring()[1]
+        if self.app is None:
+            # It is for the manual page, which is reStructuredText.
+            return f'{_EXAMPLE.strip()}:\n\n    {example[len(_EXAMPLE) :]}'
+        return example
+
+
+class Complete(ExampleCommand, complete.CompleteCommand):
+    """Print the completion for a shell
+
+    Bash, with its package bash-completion, reads it from a file.
+
+    Example: nova-hyperv-enlight complete
+    >/etc/bash_completion.d/nova-hyperv-enlight
+    """
+
+
+class Help(ExampleCommand, cliff_help.HelpCommand):
+    """Print the help of another command
+
+    Example: nova-hyperv-enlight help host show
+    """
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: A shell's exit code for a signal, less the signal's number.
+_INTERRUPTED = 128
+
+
+@dataclasses.dataclass(slots=True)
+class Stopped:
+    """Whether somebody wants the program to stop.
+
+    :ivar event: is set then.
+    :ivar signal: the signal's number, else 0.
+    """
+
+    event: threading.Event = dataclasses.field(default_factory=threading.Event)
+    signal: int = 0
+
+    @property
+    def code(self) -> int:
+        """The exit code then, else 0."""
+        return _INTERRUPTED + self.signal if self.signal else 0
+
+
+@contextlib.contextmanager
+def stoppable() -> collections.abc.Iterator[Stopped]:
+    """Turn signals into an event.
+
+    An exception could come between any two steps; this way guests and files
+    are removed in peace, also at the second Ctrl-C.
+    """
+    stopped = Stopped()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+
+    def stop(number: int, frame: object) -> None:
+        stopped.signal = number
+        stopped.event.set()
+
+    before = {number: signal.signal(number, stop) for number in _SIGNALS}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
 
 #: The exit code of bad input, and of what cannot run.
 CANNOT_RUN = 2
@@ -34,7 +139,7 @@ Table = tuple[
 ]
 
 
-class EnlightCommand(example.ExampleCommand):
+class EnlightCommand(ExampleCommand):
     """A command whose foreseen errors are one line and exit code 2."""
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -94,7 +199,7 @@ def read_settings(parsed_args: argparse.Namespace) -> settings.Settings:
             ) from err
         except ValueError as err:
             raise exception.InvalidOption(option=key, reason=err) from err
-    return conf_settings.read(conf)
+    return reader.read(conf)
 
 
 def with_profile(
@@ -130,7 +235,7 @@ def read_host(
     :raises MalformedDocument: the saved document cannot be read.
     """
     if parsed_args.domcaps:
-        return weighing.conclude(
+        return evaluation.evaluate(
             read_saved(parsed_args, parsed_args.arch, parsed_args.virt_type)
         )
     connection, local = connect(parsed_args.connect)
@@ -151,7 +256,7 @@ def read_saved(
     parsed_args: argparse.Namespace,
     arch: str = arguments.ARCH,
     virt_type: str = arguments.VIRT_TYPE,
-) -> capabilities.Witnesses:
+) -> capabilities.Sources:
     """Return what a saved document says; its host's kernel is not here.
 
     :param arch: the architecture, where the document does not name it.
@@ -165,7 +270,7 @@ def read_saved(
         raise exception.MalformedDocument(
             document=path, reason=err.strerror
         ) from err
-    return capabilities.Witnesses(
+    return capabilities.Sources(
         virt_type=caps.virt_type or virt_type,
         arch=caps.arch or arch,
         machine=caps.machine,
@@ -204,3 +309,54 @@ def connect(uri: str, read_only: bool = False) -> tuple[typing.Any, bool]:
     except libvirt.libvirtError as err:
         raise exception.CannotConnect(uri=uri, reason=err) from err
     return connection, local
+
+
+def asked_host(
+    connection: typing.Any, local: bool
+) -> capabilities.CapabilitiesOf:
+    """Ask the host of a connection.
+
+    :param connection: the connection, which may be written to.
+    :param local: whether this machine's kernel is the host's.
+    """
+    asked = probe.Probe(
+        lambda: connection, kvm.ask if local else kvm.KernelFacts
+    )
+    return asked.capabilities
+
+
+def saved_host(saved: capabilities.Sources) -> capabilities.CapabilitiesOf:
+    """Take a saved document for the answer about every machine type."""
+
+    @functools.cache
+    def capabilities_of(
+        arch: str, machine: str | None, virt_type: str
+    ) -> capabilities.HostCapabilities:
+        return evaluation.evaluate(
+            dataclasses.replace(saved, arch=arch, virt_type=virt_type)
+        )
+
+    return capabilities_of
+
+
+def assumed_host(named: frozenset[str]) -> capabilities.CapabilitiesOf:
+    """Take for granted what needs no particular host, and what is named.
+
+    :param named: names that the operator turns on.
+    """
+
+    def capabilities_of(
+        arch: str, machine: str | None, virt_type: str
+    ) -> capabilities.HostCapabilities:
+        # What it says of itself rules out enough.
+        host = evaluation.evaluate(
+            capabilities.Sources(
+                virt_type=virt_type, arch=arch, machine=machine
+            )
+        )
+        granted = assumed.portable(host)
+        if granted:
+            granted |= graph.closure(named)
+        return assumed.offering(host, granted, 'the host was not asked')
+
+    return capabilities_of

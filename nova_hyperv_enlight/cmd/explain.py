@@ -68,11 +68,11 @@ class Explain(base.EnlightCommand, lister.Lister):
         decided = resolve.resolve(conf, asked, host)
         return ('name', 'state', 'reason', 'source', 'text'), [
             (
-                verdict.name,
-                verdict.state.value,
-                verdict.reason.value,
-                verdict.source.value,
-                verdict.text,
+                outcome.name,
+                outcome.state.value,
+                outcome.reason.value,
+                outcome.source.value,
+                outcome.text,
             )
-            for verdict in decided.verdicts
+            for outcome in decided.outcomes
         ]

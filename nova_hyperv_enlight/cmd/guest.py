@@ -8,6 +8,7 @@ import typing
 
 from cliff import lister
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import tlfs
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
@@ -16,10 +17,9 @@ from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import ask
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import cpuid
-from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import settings
 
 #: It is every hypervisor's: who it is.
@@ -119,7 +119,7 @@ def _check(parsed_args: argparse.Namespace) -> None:
         )
 
 
-def _compared(findings: tuple[verify.Finding, ...]) -> base.Table:
+def _compared(findings: tuple[verify.Observation, ...]) -> base.Table:
     return ('name', 'asked', 'shown', 'leaf'), [
         (found.name, found.asked.value, found.shown.value, found.leaf)
         for found in findings
@@ -150,7 +150,7 @@ def _question(
     parsed_args: argparse.Namespace,
     conf: settings.Settings,
     connection: typing.Any,
-) -> tuple[decision.Selection, dict[str, str], domain.Question]:
+) -> tuple[selections.Selection, dict[str, str], probe_domain.Question]:
     """Return what is asked for, what of it is left out, and the guest."""
     if parsed_args.domain is not None:
         question = ask.of_domain(connection, parsed_args.domain)
@@ -165,10 +165,10 @@ def _question(
             ) from err
         return question.selection, {}, question
     on, off = frozenset(parsed_args.on), frozenset(parsed_args.off)
-    host = probing.witnesses(parsed_args, connection)
+    host = probing.sources(parsed_args, connection)
     asked = ask.selection(conf, on, off, host)
     left_out = ask.left_out(asked, on, host)
-    question = domain.from_selection(
+    question = probe_domain.from_selection(
         ask.without(asked, left_out),
         virt_type=parsed_args.virt_type,
         machine=parsed_args.machine,

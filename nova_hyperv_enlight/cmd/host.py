@@ -14,11 +14,11 @@ from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import documents
-from nova_hyperv_enlight.fleet import facts
+from nova_hyperv_enlight.fleet import host_rows
 from nova_hyperv_enlight.guest import matrix
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.host import weighing
+from nova_hyperv_enlight.host import evaluation
 
 #: What stands in the columns that a row has no use for.
 _NOTHING = '-'
@@ -47,7 +47,7 @@ class HostShow(probing.ProbingCommand, lister.Lister):
             action='store_true',
             help=(
                 'show what is known of the host itself too, in rows whose '
-                f'names begin with "{facts.PREFIX}"'
+                f'names begin with "{host_rows.PREFIX}"'
             ),
         )
         group = parser.add_argument_group('verification')
@@ -74,13 +74,13 @@ class HostShow(probing.ProbingCommand, lister.Lister):
             host = self._heed(host, findings)
         rows = [
             (
-                offer.name,
-                documents.OFFERED[offer.offered],
-                offer.witness.value,
-                offer.evidence,
-                *shown.get(offer.name, ()),
+                capability.name,
+                documents.OFFERED[capability.offered],
+                capability.source.value,
+                capability.evidence,
+                *shown.get(capability.name, ()),
             )
-            for offer in host.offers.values()
+            for capability in host.features.values()
         ]
         if parsed_args.describe:
             rows += _described(parsed_args, host, len(columns))
@@ -88,7 +88,7 @@ class HostShow(probing.ProbingCommand, lister.Lister):
 
     def _verify(
         self, parsed_args: argparse.Namespace
-    ) -> tuple[verify.Finding, ...]:
+    ) -> tuple[verify.Observation, ...]:
         """Look at each enlightenment in a guest of its own."""
         if parsed_args.domcaps:
             raise exception.InvalidRequest(
@@ -102,16 +102,16 @@ class HostShow(probing.ProbingCommand, lister.Lister):
     def _heed(
         self,
         host: capabilities.HostCapabilities,
-        findings: tuple[verify.Finding, ...],
+        findings: tuple[verify.Observation, ...],
     ) -> capabilities.HostCapabilities:
         """Let the guests be witnesses, and say who contradicts them."""
-        asked = host.witnesses
+        asked = host.sources
         for line in (
             *probing.refusals(findings),
             *matrix.disagreements(findings, asked.kernel.leaves),
         ):
             self.app.LOG.warning('%s', line)
-        return weighing.conclude(
+        return evaluation.evaluate(
             dataclasses.replace(asked, not_shown=matrix.not_shown(findings))
         )
 
@@ -131,5 +131,5 @@ def _described(
         name = there or socket.gethostname()
     return [
         (row, _NOTHING, _NOTHING, text, *[_NOTHING] * (width - 4))
-        for row, text in facts.describe(name, host.witnesses)
+        for row, text in host_rows.describe(name, host.sources)
     ]

@@ -8,7 +8,7 @@ import sys
 from cliff import app
 from cliff import commandmanager
 
-from nova_hyperv_enlight.cmd import example
+from nova_hyperv_enlight.cmd import base
 
 #: The distribution and the program have the same name.
 NAME = 'nova-hyperv-enlight'
@@ -48,8 +48,8 @@ class EnlightApp(app.App):
             deferred_help=True,
         )
         # In place of cliff's, which have no example.
-        self.command_manager.add_command('complete', example.Complete)
-        self.command_manager.add_command('help', example.Help)
+        self.command_manager.add_command('complete', base.Complete)
+        self.command_manager.add_command('help', base.Help)
 
 
 def main(argv: list[str] | None = None) -> int:

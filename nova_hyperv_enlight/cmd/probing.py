@@ -12,7 +12,6 @@ import urllib.parse
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.cmd import base
-from nova_hyperv_enlight.cmd import stopping
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import matrix
@@ -40,7 +39,7 @@ class ProbingCommand(base.EnlightCommand):
         """
         if not self.boots(parsed_args):
             return super().run(parsed_args)
-        with stopping.stoppable() as stopped:
+        with base.stoppable() as stopped:
             parsed_args.stop = stopped.event
             code = super().run(parsed_args)
         return stopped.code or code
@@ -137,9 +136,9 @@ def conditions(parsed_args: argparse.Namespace) -> boot.Conditions:
     return boot.Conditions(timeout=parsed_args.timeout, stop=parsed_args.stop)
 
 
-def witnesses(
+def sources(
     parsed_args: argparse.Namespace, connection: probe.Connection
-) -> capabilities.Witnesses:
+) -> capabilities.Sources:
     """Return what is known of this machine."""
     return probe.ask(
         lambda: connection,
@@ -155,7 +154,7 @@ def look_at_each(
     connection: typing.Any,
     stderr: typing.TextIO,
     arch: str = _ARCH,
-) -> tuple[verify.Finding, ...]:
+) -> tuple[verify.Observation, ...]:
     """Look at each enlightenment alone; progress is shown on a terminal.
 
     :param arch: the guests' architecture.
@@ -180,7 +179,7 @@ def look_at_each(
                 arch=arch,
                 machine=parsed_args.machine,
             ),
-            witnesses(parsed_args, connection).vendor,
+            sources(parsed_args, connection).vendor,
             seconds=_MATRIX * bound.timeout,
             stop=bound.stop,
             tell=tell,
@@ -190,7 +189,9 @@ def look_at_each(
             stderr.write('\r\033[K')
 
 
-def refusals(findings: collections.abc.Iterable[verify.Finding]) -> list[str]:
+def refusals(
+    findings: collections.abc.Iterable[verify.Observation],
+) -> list[str]:
     """Return why no guest starts with what, the same reason once."""
     names: dict[str, list[str]] = {}
     for finding in findings:

@@ -18,7 +18,9 @@ from nova_hyperv_enlight import exception
 
 def _names(profile: profiles.Profile) -> str:
     return ' '.join(
-        name for name in enlightenments.ENLIGHTENMENTS if name in profile.names
+        name
+        for name in enlightenments.ENLIGHTENMENTS
+        if name in profile.features
     )
 
 

@@ -11,20 +11,18 @@ from oslo_upgradecheck import upgradecheck
 
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import base
-from nova_hyperv_enlight.cmd import offers
 from nova_hyperv_enlight.conf import hyperv_enlight
-from nova_hyperv_enlight.conf import settings as conf_settings
+from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight.conf import unknown
+from nova_hyperv_enlight.domains import audit
+from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.fleet import audit
-from nova_hyperv_enlight.fleet import findings
 from nova_hyperv_enlight.hooks import manager
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import parsing
 from nova_hyperv_enlight.host import probe
-from nova_hyperv_enlight.host import xml
-from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import record
 
 _DRIVER = 'hyperv_enlight.LibvirtDriver'
@@ -76,7 +74,7 @@ class Checks(upgradecheck.UpgradeCommands):
         ignores one that there is not: change what is named.
         """
         try:
-            conf = conf_settings.read(self._conf)
+            conf = reader.read(self._conf)
         except exception.InvalidOption as err:
             return _failure(str(err))
         found = unknown.find(self._conf)
@@ -186,7 +184,7 @@ class Checks(upgradecheck.UpgradeCommands):
         flavor and image are in them from Nova 32 on.
         """
         try:
-            conf = conf_settings.read(self._conf)
+            conf = reader.read(self._conf)
         except exception.InvalidOption:
             return _warning('Not checked: the options cannot be used.')
         try:
@@ -194,7 +192,7 @@ class Checks(upgradecheck.UpgradeCommands):
         except exception.CannotConnect as err:
             return _failure(str(err))
         try:
-            auditor = audit.Auditor(conf, offers.of_host(connection, local))
+            auditor = audit.Auditor(conf, base.asked_host(connection, local))
             refused = [
                 f'{found.domain} ({found.text})'
                 for domain in connection.listAllDomains()
@@ -259,7 +257,7 @@ def _lacking(
     lacking, unread = [], []
     for domain in connection.listAllDomains():
         try:
-            root = xml.parse(domain.XMLDesc(), 'domain', domain.name())
+            root = parsing.parse(domain.XMLDesc(), 'domain', domain.name())
             selection = hyperv.read(root)
         # libvirt.libvirtError is not named here: the program also runs
         # without libvirt-python. The guest may have gone.
@@ -267,13 +265,13 @@ def _lacking(
             unread.append(f'{domain.name()} ({err})')
             continue
         kind = root.find('./os/type')
-        if not selection.names or kind is None:
+        if not selection.features or kind is None:
             continue
         host = source.capabilities(
             kind.get('arch', ''), kind.get('machine'), root.get('type', '')
         )
         guest = record.Record(profile=record.ADOPTED, selection=selection)
-        found = migration.missing(guest, host)
+        found = record.missing(guest, host)
         if found:
             lacking.append(f'{domain.name()} ({", ".join(found)})')
     return lacking, unread

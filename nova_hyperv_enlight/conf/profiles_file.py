@@ -137,12 +137,12 @@ class _File:
             raise self._error(
                 line, f'profile {name!r} has {both[0]!r} both on and off'
             )
-        names = (base.names | on) - off
-        self._check_closed(name, line, names)
+        features = (base.features | on) - off
+        self._check_closed(name, line, features)
         values = dict(base.values) | self._values(name, body)
         return profiles.Profile(
             name=name,
-            names=names,
+            features=features,
             values=tuple(sorted(values.items())),
             summary=self._summary(name, line, body),
         )
@@ -224,13 +224,13 @@ class _File:
         return checked
 
     def _check_closed(
-        self, name: str, line: int, names: frozenset[str]
+        self, name: str, line: int, features: frozenset[str]
     ) -> None:
         for member in enlightenments.ENLIGHTENMENTS:
-            if member not in names:
+            if member not in features:
                 continue
             for needed in enlightenments.ENLIGHTENMENTS[member].requires:
-                if needed not in names:
+                if needed not in features:
                     raise self._error(
                         line,
                         f'profile {name!r}: {member!r} requires {needed!r}, '

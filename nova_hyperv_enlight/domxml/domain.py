@@ -11,10 +11,10 @@ import typing
 
 from lxml import etree
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.host import xml
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.host import parsing
 
 #: What the namespaces of Nova's metadata begin with; 1.0 and 1.1 follow:
 #: nova/virt/libvirt/config.py, NOVA_NS.
@@ -81,7 +81,7 @@ class Domain:
     firmware: str
     nova: Nova | None
     osinfo: str | None
-    hyperv: decision.Selection
+    hyperv: selections.Selection
     clock_offset: str | None
     hpet: bool | None
     tsc_frequency: int | None
@@ -105,7 +105,7 @@ def parse(text: str | bytes, document: str = 'domain') -> Domain:
     :param document: what it is, for messages.
     :raises MalformedDocument: it is not the document of a guest.
     """
-    return read(xml.parse(text, 'domain', document))
+    return read(parsing.parse(text, 'domain', document))
 
 
 def read(root: etree._Element) -> Domain:

@@ -16,9 +16,9 @@ from lxml import etree
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.host import xml
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.host import parsing
 
 #: The element of ``<features>`` that holds the enlightenments.
 HYPERV = 'hyperv'
@@ -120,21 +120,21 @@ _DECLARATIONS = {
 def _write(
     holder: etree._Element,
     placement: model.Placement,
-    selection: decision.Selection,
+    selection: selections.Selection,
 ) -> None:
     values = dict(selection.values)
     for declaration in _DECLARATIONS[placement]:
         entry = declaration.entry
-        if entry.name in selection.names:
+        if entry.name in selection.features:
             declaration.write(holder, True, values.get(entry.value_name or ''))
         elif entry.name in selection.off:
             declaration.write(holder, False, None)
 
 
-def has_features(selection: decision.Selection) -> bool:
+def has_features(selection: selections.Selection) -> bool:
     """Whether a selection has anything that stands in ``<hyperv>``."""
     return selection.mode in _DELEGATED or any(
-        declaration.entry.name in selection.names
+        declaration.entry.name in selection.features
         or declaration.entry.name in selection.off
         for declaration in _DECLARATIONS[model.Placement.FEATURE]
     )
@@ -143,7 +143,7 @@ def has_features(selection: decision.Selection) -> bool:
 # The guests of a host are of few kinds, and to copy an element takes a third
 # of the time to build it.
 @functools.lru_cache(maxsize=128)
-def _features(selection: decision.Selection) -> etree._Element:
+def _features(selection: selections.Selection) -> etree._Element:
     hyperv = etree.Element(HYPERV)
     if selection.mode in _DELEGATED:
         hyperv.set('mode', selection.mode.value)
@@ -151,13 +151,13 @@ def _features(selection: decision.Selection) -> etree._Element:
     return hyperv
 
 
-def build_features(selection: decision.Selection) -> etree._Element:
+def build_features(selection: selections.Selection) -> etree._Element:
     """Return the ``<hyperv>`` element."""
     return copy.deepcopy(_features(selection))
 
 
 @functools.lru_cache(maxsize=128)
-def _timers(selection: decision.Selection) -> etree._Element:
+def _timers(selection: selections.Selection) -> etree._Element:
     clock = etree.Element('clock')
     _write(clock, model.Placement.TIMER, selection)
     if selection.tsc_frequency is not None:
@@ -167,7 +167,7 @@ def _timers(selection: decision.Selection) -> etree._Element:
     return clock
 
 
-def build_timers(selection: decision.Selection) -> list[etree._Element]:
+def build_timers(selection: selections.Selection) -> list[etree._Element]:
     """Return the ``<timer>`` elements, for ``<clock>``.
 
     With a pinned TSC frequency the ``tsc`` timer is one of them.
@@ -175,7 +175,7 @@ def build_timers(selection: decision.Selection) -> list[etree._Element]:
     return list(copy.deepcopy(_timers(selection)))
 
 
-def owned_timers(selection: decision.Selection) -> frozenset[str]:
+def owned_timers(selection: selections.Selection) -> frozenset[str]:
     """Return the names of the timers that a selection decides about."""
     names = {
         declaration.entry.element
@@ -195,10 +195,10 @@ def read_tsc(clock: etree._Element | None) -> int | None:
     if clock is None:
         return None
     timer = clock.find(f"./timer[@name='{_TSC}']")
-    return None if timer is None else xml.number(timer.get('frequency'))
+    return None if timer is None else parsing.number(timer.get('frequency'))
 
 
-def read(domain: etree._Element) -> decision.Selection:
+def read(domain: etree._Element) -> selections.Selection:
     """Return the enlightenments of a domain.
 
     Children of ``<hyperv>`` that the catalogue lacks are passed over.
@@ -210,7 +210,7 @@ def read(domain: etree._Element) -> decision.Selection:
         raise exception.MalformedDocument(
             document='domain', reason=f'its root element is <{domain.tag}>'
         )
-    names: set[str] = set()
+    features: set[str] = set()
     off: set[str] = set()
     values: set[tuple[str, str]] = set()
     hyperv = domain.find(f'./features/{HYPERV}')
@@ -226,13 +226,13 @@ def read(domain: etree._Element) -> decision.Selection:
             on, value = declaration.read(holder)
             if on is None:
                 continue
-            (names if on else off).add(declaration.entry.name)
+            (features if on else off).add(declaration.entry.name)
             value_name = declaration.entry.value_name
             if on and value is not None and value_name is not None:
                 values.add((value_name, value))
-    pinned = any(enlightenments.ENLIGHTENMENTS[n].pins_tsc for n in names)
-    return decision.Selection(
-        names=frozenset(names),
+    pinned = any(enlightenments.ENLIGHTENMENTS[n].pins_tsc for n in features)
+    return selections.Selection(
+        features=frozenset(features),
         off=frozenset(off),
         values=frozenset(values),
         mode=_read_mode(hyperv),
@@ -265,7 +265,7 @@ def _remove(holder: etree._Element | None, path: str) -> None:
         holder.remove(element)
 
 
-def apply(domain: etree._Element, selection: decision.Selection) -> None:
+def apply(domain: etree._Element, selection: selections.Selection) -> None:
     """Write the enlightenments into a domain, in place of its own.
 
     Reads back what it wrote. Nothing else in the document changes.

@@ -9,10 +9,10 @@ what nobody could tell it delivers nothing.
 
 import collections.abc
 import dataclasses
-import functools
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import documents
@@ -28,13 +28,13 @@ class Group:
     :ivar vendor: the vendor of their processors; None where it is not known,
         and for all hosts together.
     :ivar hosts: how many they are.
-    :ivar names: what every one of them delivers, whole: with all that it
+    :ivar features: what every one of them delivers, whole: with all that it
         requires on any of them.
     """
 
     vendor: model.Vendor | None
     hosts: int
-    names: frozenset[str]
+    features: frozenset[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,36 +57,14 @@ class Baseline:
         return self.everyone.hosts - len(self.missing[name])
 
 
-@functools.lru_cache(maxsize=4096)
-def whole(
-    names: frozenset[str], vendors: frozenset[model.Vendor | None]
-) -> frozenset[str]:
-    """Return names less those that lack what they require.
-
-    :param names: the names that can be had.
-    :param vendors: the vendors of the hosts that they shall work on; None is
-        one that is not known.
-    """
-    kept = frozenset(
-        name
-        for name in names
-        if all(
-            names.issuperset(_CATALOGUE[name].requirements(vendor))
-            for vendor in vendors
-        )
-    )
-    # What stood on a name that fell falls too.
-    return kept if kept == names else whole(kept, vendors)
-
-
 def delivered(host: documents.Host) -> frozenset[str]:
     """Return what a host delivers: what it offers, as far as it is whole."""
     offered = frozenset(
         name
-        for name, offer in host.capabilities.offers.items()
-        if offer.offered
+        for name, capability in host.capabilities.features.items()
+        if capability.offered
     )
-    return whole(offered, frozenset((host.vendor,)))
+    return graph.closed_part(offered, frozenset((host.vendor,)))
 
 
 def find(hosts: collections.abc.Iterable[documents.Host]) -> Baseline:
@@ -108,10 +86,10 @@ def find(hosts: collections.abc.Iterable[documents.Host]) -> Baseline:
                 )
             )
         sources[host.name] = host.source
-        names = delivered(host)
+        features = delivered(host)
         counts[host.vendor] = counts.get(host.vendor, 0) + 1
-        common[host.vendor] = common.get(host.vendor, _ALL) & names
-        for name in _ALL - names:
+        common[host.vendor] = common.get(host.vendor, _ALL) & features
+        for name in _ALL - features:
             missing[name].append(host.name)
     if not sources:
         raise exception.InvalidRequest(reason='There are no hosts.')
@@ -132,7 +110,9 @@ def _group(
     common: typing.Mapping[model.Vendor | None, frozenset[str]],
     vendors: collections.abc.Collection[model.Vendor | None],
 ) -> Group:
-    names = frozenset.intersection(*(common[each] for each in vendors))
+    features = frozenset.intersection(*(common[each] for each in vendors))
     return Group(
-        vendor=vendor, hosts=hosts, names=whole(names, frozenset(vendors))
+        vendor=vendor,
+        hosts=hosts,
+        features=graph.closed_part(features, frozenset(vendors)),
     )

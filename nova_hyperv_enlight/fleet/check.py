@@ -3,7 +3,7 @@
 """Whether guests can be live migrated from one host to another.
 
 By the rules that the plugin's driver applies on the destination of a live
-migration, in :mod:`nova_hyperv_enlight.policy.migration`.
+migration, in :mod:`nova_hyperv_enlight.policy.record`.
 """
 
 import collections.abc
@@ -14,8 +14,7 @@ from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import documents
-from nova_hyperv_enlight.host import guests
-from nova_hyperv_enlight.policy import migration
+from nova_hyperv_enlight.host import protocols
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
@@ -36,7 +35,7 @@ class Obstacle:
     text: str
 
 
-def read_guest(connection: guests.Connection, name: str) -> domain.Domain:
+def read_guest(connection: protocols.Connection, name: str) -> domain.Domain:
     """Read a guest of a host.
 
     :param connection: to the host's libvirt.
@@ -45,7 +44,7 @@ def read_guest(connection: guests.Connection, name: str) -> domain.Domain:
         not understood.
     :raises MalformedDocument: its document is not one of a guest.
     """
-    text = guests.document(connection, name)
+    text = protocols.document(connection, name)
     guest = domain.parse(text, f'domain {name}')
     domain.check_type(guest)
     return guest
@@ -89,14 +88,14 @@ def _named(guest: record.Record, source: documents.Host) -> record.Record:
     mode's place, and the destination must have them.
     """
     return dataclasses.replace(
-        guest, selection=migration.named(guest.selection, source.capabilities)
+        guest, selection=record.named(guest.selection, source.capabilities)
     )
 
 
 def _alone(guest: record.Record, name: str) -> record.Record:
     selection = dataclasses.replace(
         guest.selection,
-        names=frozenset((name,)),
+        features=frozenset((name,)),
         values=frozenset(
             (key, value)
             for key, value in guest.selection.values
@@ -118,13 +117,13 @@ def obstacles(
     if guest.selection.mode is profiles.Mode.PASSTHROUGH:
         return [
             Obstacle(name='', text=text)
-            for text in migration.obstacles(guest, destination.capabilities)
+            for text in record.obstacles(guest, destination.capabilities)
         ]
     named = _named(guest, source)
     return [
         Obstacle(name=name, text=text)
         for name in _in_order(named)
-        for text in migration.obstacles(
+        for text in record.obstacles(
             _alone(named, name), destination.capabilities
         )
     ]
@@ -137,13 +136,13 @@ def untold(
 
     The driver takes no exception to that.
     """
-    offers = destination.capabilities.offers
+    features = destination.capabilities.features
     return [
         name
         for name in _in_order(_named(guest, source))
-        if offers[name].offered is None
+        if features[name].offered is None
     ]
 
 
 def _in_order(guest: record.Record) -> collections.abc.Iterator[str]:
-    return (name for name in _CATALOGUE if name in guest.selection.names)
+    return (name for name in _CATALOGUE if name in guest.selection.features)

@@ -59,7 +59,7 @@ class Node:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class CloudHosts:
     """What was found in a cloud.
 
     :ivar hosts: its hosts.
@@ -89,7 +89,7 @@ class Cloud:
 
     def read(
         self, aggregate: str | None = None, zone: str | None = None
-    ) -> Found:
+    ) -> CloudHosts:
         """Read what hosts offer.
 
         :param aggregate: only hosts of this host aggregate.
@@ -105,7 +105,7 @@ class Cloud:
         ]
         reported, unknown = self._reported()
         hosts = [node for node in nodes if node.kind == _QEMU]
-        return Found(
+        return CloudHosts(
             hosts=tuple(
                 self._host(node, reported.get(node.uuid, set()))
                 for node in hosts
@@ -237,23 +237,25 @@ class Cloud:
             name=node.name,
             source=f'cloud {self._name}, {node.uuid}',
             capabilities=capabilities.HostCapabilities(
-                witnesses=capabilities.Witnesses(
+                sources=capabilities.Sources(
                     virt_type='kvm',
                     arch='x86_64',
                     kernel=kvm.KernelFacts(vendor=node.vendor),
                 ),
-                offers=types.MappingProxyType(
+                features=types.MappingProxyType(
                     {name: _OFFERS[name, name in names] for name in _CATALOGUE}
                 ),
             ),
         )
 
 
-def _offer(entry: model.Enlightenment, offered: bool) -> capabilities.Offer:
-    return capabilities.Offer(
+def _offer(
+    entry: model.Enlightenment, offered: bool
+) -> capabilities.Capability:
+    return capabilities.Capability(
         name=entry.name,
         offered=offered,
-        witness=capabilities.Witness.PLACEMENT,
+        source=capabilities.CapabilitySource.PLACEMENT,
         evidence=(
             f'placement has {entry.trait} of it'
             if offered

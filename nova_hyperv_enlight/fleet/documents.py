@@ -18,14 +18,14 @@ import typing
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.fleet import facts
+from nova_hyperv_enlight.fleet import host_rows
 from nova_hyperv_enlight.host import capabilities
 
 #: How a document writes whether a host offers something.
 OFFERED = types.MappingProxyType({True: 'yes', False: 'no', None: 'unknown'})
 
 _READ_OFFERED = {text: offered for offered, text in OFFERED.items()}
-_WITNESSES = {witness.value: witness for witness in capabilities.Witness}
+_WITNESSES = {source.value: source for source in capabilities.CapabilitySource}
 #: A hundred times as long as a document is.
 _MAX_BYTES = 2**20
 _MAX_CHARACTERS = 1000
@@ -50,7 +50,7 @@ class Host:
     @property
     def vendor(self) -> model.Vendor | None:
         """The vendor of its processor, None where it is not known."""
-        return self.capabilities.witnesses.vendor
+        return self.capabilities.sources.vendor
 
 
 class _Row(typing.NamedTuple):
@@ -164,52 +164,52 @@ def _check_text(what: str, text: typing.Any) -> None:
 
 def _host(rows: typing.Mapping[str, _Row], name: str, source: str) -> Host:
     said: dict[str, str] = {}
-    offers: dict[str, capabilities.Offer] = {}
+    features: dict[str, capabilities.Capability] = {}
     for row in rows.values():
-        if row.name.startswith(facts.PREFIX):
+        if row.name.startswith(host_rows.PREFIX):
             said[row.name] = row.evidence
         else:
-            offers[row.name] = _offer(row)
-    name = said.get(facts.NAME) or name
+            features[row.name] = _offer(row)
+    name = said.get(host_rows.NAME) or name
     _check_text("its host's name", name)
     return Host(
         name=name,
         source=source,
         capabilities=capabilities.HostCapabilities(
-            witnesses=facts.read(said, offers),
-            offers=types.MappingProxyType(
+            sources=host_rows.read(said, features),
+            features=types.MappingProxyType(
                 {
-                    known: offers.get(known) or _not_named(known)
+                    known: features.get(known) or _not_named(known)
                     for known in enlightenments.ENLIGHTENMENTS
                 }
             ),
         ),
-        unknown=tuple(sorted(offers.keys() - enlightenments.ENLIGHTENMENTS)),
+        unknown=tuple(sorted(features.keys() - enlightenments.ENLIGHTENMENTS)),
     )
 
 
 # Hosts say the same of most things.
 @functools.lru_cache(maxsize=4096)
-def _offer(row: _Row) -> capabilities.Offer:
+def _offer(row: _Row) -> capabilities.Capability:
     if row.offered not in _READ_OFFERED:
         raise ValueError(
             f'{row.name!r} is offered {row.offered!r}: allowed are '
             f'{", ".join(_READ_OFFERED)}'
         )
-    return capabilities.Offer(
+    return capabilities.Capability(
         name=row.name,
         offered=_READ_OFFERED[row.offered],
         # A newer release may have other ones.
-        witness=_WITNESSES.get(row.witness, capabilities.Witness.NONE),
+        source=_WITNESSES.get(row.witness, capabilities.CapabilitySource.NONE),
         evidence=row.evidence or f'its document says {row.offered}',
     )
 
 
 @functools.cache
-def _not_named(name: str) -> capabilities.Offer:
-    return capabilities.Offer(
+def _not_named(name: str) -> capabilities.Capability:
+    return capabilities.Capability(
         name=name,
         offered=None,
-        witness=capabilities.Witness.NONE,
+        source=capabilities.CapabilitySource.NONE,
         evidence='its document does not name it',
     )

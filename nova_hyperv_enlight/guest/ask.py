@@ -6,14 +6,14 @@ import dataclasses
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.host import guests
-from nova_hyperv_enlight.host import weighing
-from nova_hyperv_enlight.host import xml
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.host import evaluation
+from nova_hyperv_enlight.host import parsing
+from nova_hyperv_enlight.host import protocols
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -23,8 +23,8 @@ def selection(
     conf: settings.Settings,
     on: frozenset[str],
     off: frozenset[str],
-    witnesses: capabilities.Witnesses,
-) -> decision.Selection:
+    sources: capabilities.Sources,
+) -> selections.Selection:
     """Return what is asked for, whether or not the host has it.
 
     It is decided as for a Windows guest whose flavor says nothing.
@@ -32,7 +32,7 @@ def selection(
     :param conf: the options, with the profile in question.
     :param on: names that are turned on beside the profile's.
     :param off: names that are turned off.
-    :param witnesses: what is known of the host.
+    :param sources: what is known of the host.
     :raises InvalidRequest: this cannot be asked for.
     :raises HostCannotDeliver: nor this, on this host.
     """
@@ -40,7 +40,7 @@ def selection(
         dataclasses.replace(conf, enabled=True),
         request.Request(os_type='windows', flavor=request.toggles(on, off)),
         assumed.offering(
-            assumed.unasked(witnesses),
+            assumed.unasked(sources),
             frozenset(enlightenments.ENLIGHTENMENTS),
             'it shall be seen',
         ),
@@ -56,9 +56,9 @@ def selection(
 
 
 def left_out(
-    asked: decision.Selection,
+    asked: selections.Selection,
     on: frozenset[str],
-    witnesses: capabilities.Witnesses,
+    sources: capabilities.Sources,
 ) -> dict[str, str]:
     """Return what a profile asks for and no guest here can start with.
 
@@ -67,13 +67,13 @@ def left_out(
 
     :param asked: what is asked for.
     :param on: names that are turned on beside the profile's.
-    :param witnesses: what is known of the host.
+    :param sources: what is known of the host.
     :returns: why, by name.
     """
     reasons: dict[str, str] = {}
-    vendor = witnesses.vendor
+    vendor = sources.vendor
     for name, entry in enlightenments.ENLIGHTENMENTS.items():
-        if name not in asked.names or name in on:
+        if name not in asked.features or name in on:
             continue
         if vendor and entry.vendors and vendor not in entry.vendors:
             only = ', '.join(each.value for each in entry.vendors)
@@ -81,20 +81,20 @@ def left_out(
                 f'only {only} processors have it, and the host is '
                 f'{vendor.value}'
             )
-        elif old := weighing.too_old(entry, witnesses):
+        elif old := evaluation.too_old(entry, sources):
             reasons[name] = old
     return reasons
 
 
 def without(
-    asked: decision.Selection, names: typing.Collection[str]
-) -> decision.Selection:
+    asked: selections.Selection, features: typing.Collection[str]
+) -> selections.Selection:
     """Return a set less some names and what requires them.
 
     :param asked: the set.
-    :param names: the names.
+    :param features: the names.
     """
-    kept = asked.names - frozenset(names)
+    kept = asked.features - frozenset(features)
     while True:
         whole = frozenset(
             name
@@ -107,12 +107,12 @@ def without(
     carried = {enlightenments.ENLIGHTENMENTS[name].value_name for name in kept}
     return dataclasses.replace(
         asked,
-        names=kept,
+        features=kept,
         values=frozenset(v for v in asked.values if v[0] in carried),
     )
 
 
-def of_document(text: str | bytes, name: str) -> domain.Question:
+def of_document(text: str | bytes, name: str) -> probe_domain.Question:
     """Ask for what a saved document has.
 
     :param text: the XML of a domain.
@@ -120,10 +120,12 @@ def of_document(text: str | bytes, name: str) -> domain.Question:
     :raises MalformedDocument: it is no domain.
     :raises InvalidRequest: its type is not understood.
     """
-    return domain.from_domain(xml.parse(text, 'domain', name))
+    return probe_domain.from_domain(parsing.parse(text, 'domain', name))
 
 
-def of_domain(connection: guests.Connection, name: str) -> domain.Question:
+def of_domain(
+    connection: protocols.Connection, name: str
+) -> probe_domain.Question:
     """Ask for what a guest has; it is only read.
 
     :param connection: to its libvirt.
@@ -131,5 +133,5 @@ def of_domain(connection: guests.Connection, name: str) -> domain.Question:
     :raises InvalidRequest: there is none, or its type is not understood.
     :raises MalformedDocument: its document cannot be read.
     """
-    text = guests.document(connection, name)
+    text = protocols.document(connection, name)
     return of_document(text, f'domain {name}')

@@ -18,7 +18,7 @@ import uuid
 
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import cpuid
-from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.guest import report
 from nova_hyperv_enlight.host import kvm
 
@@ -75,7 +75,7 @@ class Conditions:
 
 def boot(
     connection: Connection,
-    question: domain.Question,
+    question: probe_domain.Question,
     conditions: Conditions | None = None,
 ) -> kvm.Leaves:
     """Boot the probe, and return what it read.
@@ -89,16 +89,16 @@ def boot(
     """
     conditions = conditions or Conditions()
     identity = uuid.uuid4()
-    name = domain.PREFIX + identity.hex[:8]
+    name = probe_domain.PREFIX + identity.hex[:8]
     try:
         with _files(conditions.sector) as (directory, serial):
-            place = domain.Place(
+            files = probe_domain.ProbeFiles(
                 name=name,
                 uuid=str(identity),
                 disk=str(directory / 'disk'),
                 serial=str(directory / 'serial'),
             )
-            with _guest(connection, question, place) as guest:
+            with _guest(connection, question, files) as guest:
                 leaves = _wait(guest, serial, conditions)
     except OSError as err:
         raise exception.GuestFailed(reason=err) from err
@@ -122,7 +122,7 @@ def _files(
     :returns: their directory, and a descriptor of the serial port's file:
         libvirt gives the file itself to the user that QEMU runs as.
     """
-    directory = pathlib.Path(tempfile.mkdtemp(prefix=domain.PREFIX))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix=probe_domain.PREFIX))
     try:
         # That user must find the files; nobody else can guess their place.
         directory.chmod(0o711)
@@ -145,10 +145,12 @@ def _files(
 
 @contextlib.contextmanager
 def _guest(
-    connection: Connection, question: domain.Question, place: domain.Place
+    connection: Connection,
+    question: probe_domain.Question,
+    files: probe_domain.ProbeFiles,
 ) -> collections.abc.Iterator[Domain]:
     """Start a guest, and destroy it whatever happens."""
-    document = domain.build(question, place)
+    document = probe_domain.build(question, files)
     # libvirt.libvirtError is not named in this room: it gets its connection
     # handed in, and runs without libvirt-python.
     try:
@@ -162,17 +164,17 @@ def _guest(
             ) from err
         yield guest
     finally:
-        _destroy(connection, place)
+        _destroy(connection, files)
 
 
-def _destroy(connection: Connection, place: domain.Place) -> None:
+def _destroy(connection: Connection, files: probe_domain.ProbeFiles) -> None:
     """Destroy the guest that has this UUID, if there is one.
 
     :raises GuestFailed: it is there, and cannot be destroyed.
     """
     for attempt in range(_REMOVALS):
         try:
-            guest = connection.lookupByUUIDString(place.uuid)
+            guest = connection.lookupByUUIDString(files.uuid)
         except Exception:
             return  # It is gone, or was never there.
         try:
@@ -182,7 +184,7 @@ def _destroy(connection: Connection, place: domain.Place) -> None:
             if attempt + 1 == _REMOVALS:
                 raise exception.GuestFailed(
                     reason=(
-                        f'{plain(str(err))}. The guest {place.name} is left '
+                        f'{plain(str(err))}. The guest {files.name} is left '
                         'behind: destroy it'
                     )
                 ) from err

@@ -9,13 +9,13 @@ import time
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import tlfs
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
-from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.policy import decision
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 # QEMU puts a value into the Hyper-V leaves, and shows these only where
@@ -25,29 +25,29 @@ _CARRIER = 'relaxed'
 _GUESTS = 4
 
 #: Starts a guest with a set, and returns what it read.
-Boot = collections.abc.Callable[[decision.Selection], kvm.Leaves]
+Boot = collections.abc.Callable[[selections.Selection], kvm.Leaves]
 
 
-def alone(name: str, vendor: model.Vendor | None) -> decision.Selection:
+def alone(name: str, vendor: model.Vendor | None) -> selections.Selection:
     """Return one enlightenment with what it requires, and its default value.
 
     :param name: the enlightenment.
     :param vendor: the vendor of the host's processor.
     """
-    names: set[str] = set()
+    features: set[str] = set()
     wanted = [name]
     if not _CATALOGUE[name].cpuid:
         wanted.append(_CARRIER)
     while wanted:
         found = wanted.pop()
-        if found not in names:
-            names.add(found)
+        if found not in features:
+            features.add(found)
             wanted += _CATALOGUE[found].requirements(vendor)
-    return decision.Selection(
-        names=frozenset(names),
+    return selections.Selection(
+        features=frozenset(features),
         values=frozenset(
             (entry.value_name, entry.value.default)
-            for entry in map(_CATALOGUE.__getitem__, names)
+            for entry in map(_CATALOGUE.__getitem__, features)
             if entry.value is not None and entry.value_name is not None
         ),
     )
@@ -70,8 +70,8 @@ def boots(
     :param machine: their machine type, None for libvirt's default.
     """
 
-    def boot_one(selection: decision.Selection) -> kvm.Leaves:
-        question = domain.from_selection(
+    def boot_one(selection: selections.Selection) -> kvm.Leaves:
+        question = probe_domain.from_selection(
             selection, virt_type=virt_type, arch=arch, machine=machine
         )
         return boot.boot(connection, question, conditions)
@@ -80,8 +80,8 @@ def boots(
 
 
 def _find(
-    boot_one: Boot, name: str, selection: decision.Selection
-) -> verify.Finding:
+    boot_one: Boot, name: str, selection: selections.Selection
+) -> verify.Observation:
     """Look at one enlightenment."""
     entry = _CATALOGUE[name]
     shown, text = verify.Shown.NO_GUEST, ''
@@ -93,21 +93,21 @@ def _find(
         text = err.reason
         if not err.refused:
             shown = verify.Shown.NO_REPORT
-    return verify.Finding(
+    return verify.Observation(
         name=name,
         asked=verify.Asked.YES,
         shown=shown,
-        leaf=verify.place(entry),
+        leaf=verify.location(entry),
         text=text,
     )
 
 
 def _collect(
-    futures: list[concurrent.futures.Future[verify.Finding]],
+    futures: list[concurrent.futures.Future[verify.Observation]],
     seconds: float,
     tell: collections.abc.Callable[[int], None],
-) -> dict[str, verify.Finding]:
-    found: dict[str, verify.Finding] = {}
+) -> dict[str, verify.Observation]:
+    found: dict[str, verify.Observation] = {}
     try:
         for future in concurrent.futures.as_completed(futures, seconds):
             finding = future.result()
@@ -130,7 +130,7 @@ def look(
     seconds: float,
     stop: threading.Event,
     tell: collections.abc.Callable[[int], None] = lambda done: None,
-) -> tuple[verify.Finding, ...]:
+) -> tuple[verify.Observation, ...]:
     """Look at each enlightenment alone.
 
     A guest without any goes first: where that one does not start either,
@@ -147,7 +147,7 @@ def look(
     :raises Interrupted: it was told to stop.
     """
     begin = time.monotonic()
-    boot_one(decision.Selection())
+    boot_one(selections.Selection())
     pool = concurrent.futures.ThreadPoolExecutor(_GUESTS)
     try:
         futures = [
@@ -165,7 +165,7 @@ def look(
 
 
 def not_shown(
-    findings: collections.abc.Iterable[verify.Finding],
+    findings: collections.abc.Iterable[verify.Observation],
 ) -> frozenset[str]:
     """Return the names that a guest was given and is not shown."""
     return frozenset(
@@ -176,7 +176,7 @@ def not_shown(
 
 
 def disagreements(
-    findings: collections.abc.Iterable[verify.Finding],
+    findings: collections.abc.Iterable[verify.Observation],
     supported: kvm.Leaves | None,
 ) -> list[str]:
     """Say where the kernel and a guest do not say the same.

@@ -10,9 +10,9 @@ import typing
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.guest import cpuid
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.policy import decision
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 #: What a guest reads where nobody has set a value; who asks for just that
@@ -44,7 +44,7 @@ class Shown(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Observation:
     """What became of one enlightenment.
 
     :ivar name: the enlightenment.
@@ -70,7 +70,7 @@ class Finding:
         )
 
 
-def place(entry: model.Enlightenment) -> str:
+def location(entry: model.Enlightenment) -> str:
     """Return where a guest reads an enlightenment, for people."""
     if entry.value is None:
         return ', '.join(
@@ -110,8 +110,8 @@ def look(leaves: kvm.Leaves, name: str, value: str | None = None) -> Shown:
     return Shown.UNTOLD if value == _UNSET[name] else Shown.YES
 
 
-def _asked(selection: decision.Selection, name: str) -> Asked:
-    if name in selection.names:
+def _asked(selection: selections.Selection, name: str) -> Asked:
+    if name in selection.features:
         return Asked.YES
     if selection.mode is profiles.Mode.CUSTOM or name in selection.off:
         return Asked.NO
@@ -121,10 +121,10 @@ def _asked(selection: decision.Selection, name: str) -> Asked:
 
 
 def compare(
-    selection: decision.Selection,
+    selection: selections.Selection,
     leaves: kvm.Leaves,
     left_out: typing.Mapping[str, str] = types.MappingProxyType({}),
-) -> tuple[Finding, ...]:
+) -> tuple[Observation, ...]:
     """Compare bit by bit.
 
     :param selection: what was asked for.
@@ -136,15 +136,15 @@ def compare(
     findings = []
     for name, entry in _CATALOGUE.items():
         value = None
-        if name in selection.names and entry.value_name is not None:
+        if name in selection.features and entry.value_name is not None:
             # Without one QEMU takes what a guest reads anyway.
             value = values.get(entry.value_name, _UNSET[name])
         findings.append(
-            Finding(
+            Observation(
                 name=name,
                 asked=_asked(selection, name),
                 shown=look(leaves, name, value),
-                leaf=place(entry),
+                leaf=location(entry),
                 text=left_out.get(name, ''),
             )
         )

@@ -7,9 +7,9 @@ import typing
 from lxml import etree
 from nova.virt.libvirt import config as vconfig
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.hooks import base
-from nova_hyperv_enlight.policy import decision
 
 
 class _Feature(vconfig.LibvirtConfigGuestFeatureHyperV):
@@ -19,12 +19,12 @@ class _Feature(vconfig.LibvirtConfigGuestFeatureHyperV):
     nothing: Nova knows only some of the names.
     """
 
-    def __init__(self, selection: decision.Selection) -> None:
+    def __init__(self, selection: selections.Selection) -> None:
         super().__init__()
         self._selection = selection
-        for name in selection.names & vars(self).keys():
+        for name in selection.features & vars(self).keys():
             setattr(self, name, True)
-        self.vendorid_spoof = 'vendor_id' in selection.names
+        self.vendorid_spoof = 'vendor_id' in selection.features
         values = dict(selection.values)
         if 'spinlocks.retries' in values:
             self.spinlock_retries = int(values['spinlocks.retries'])

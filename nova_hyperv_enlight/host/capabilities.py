@@ -6,6 +6,7 @@ The witnesses are libvirt's domainCapabilities, the releases of libvirt and
 QEMU, the kernel, and a guest that was started to be looked at.
 """
 
+import collections.abc
 import dataclasses
 import enum
 import typing
@@ -15,7 +16,7 @@ from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
 
 
-class Witness(enum.Enum):
+class CapabilitySource(enum.Enum):
     """Who says whether a host offers an enlightenment."""
 
     VIRT_TYPE = 'virt_type'
@@ -31,23 +32,23 @@ class Witness(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Capability:
     """Whether a host offers one enlightenment.
 
     :ivar name: the enlightenment.
     :ivar offered: None where no witness could tell.
-    :ivar witness: who says so.
+    :ivar source: who says so.
     :ivar evidence: what it says, to be read after the name.
     """
 
     name: str
     offered: bool | None
-    witness: Witness
+    source: CapabilitySource
     evidence: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Witnesses:
+class Sources:
     """All that the witnesses said of one kind of guest.
 
     :ivar virt_type: ``kvm``, ``qemu``...
@@ -112,14 +113,21 @@ class Witnesses:
 class HostCapabilities:
     """What a host offers to one kind of guest.
 
-    :ivar witnesses: what it was concluded from.
-    :ivar offers: an offer for every name of the catalogue, in its order.
+    :ivar sources: what it was concluded from.
+    :ivar features: an offer for every name of the catalogue, in its order.
     """
 
-    witnesses: Witnesses
-    offers: typing.Mapping[str, Offer]
+    sources: Sources
+    features: typing.Mapping[str, Capability]
 
     def __hash__(self) -> int:
         """Hash what tells most hosts apart, and is no mapping."""
-        asked = self.witnesses
+        asked = self.sources
         return hash((asked.virt_type, asked.arch, asked.machine))
+
+
+#: Returns what the host offers to an architecture, a machine type and a
+#: virtualization type, as :meth:`.probe.Probe.capabilities` does.
+CapabilitiesOf = collections.abc.Callable[
+    [str, str | None, str], HostCapabilities
+]

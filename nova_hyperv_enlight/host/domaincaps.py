@@ -13,7 +13,7 @@ from lxml import etree
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
-from nova_hyperv_enlight.host import xml
+from nova_hyperv_enlight.host import parsing
 
 #: <features><hyperv> came with libvirt 9.0.0 (its NEWS).
 FIRST_LIBVIRT = (9, 0, 0)
@@ -32,7 +32,7 @@ class DomainCapabilities:
     :ivar machine: the canonical machine type.
     :ivar virt_type: ``kvm``, ``qemu``...
     :ivar supported: ``<hyperv supported=...>``.
-    :ivar names: the enlightenments that its enumeration lists.
+    :ivar features: the enlightenments that its enumeration lists.
     :ivar has_defaults: it has ``<defaults>``, as from libvirt 11.9 on.
     :ivar defaults: the sub-elements that ``<defaults>`` gives, on or off.
     :ivar vendor: the vendor of the host's processor.
@@ -44,7 +44,7 @@ class DomainCapabilities:
     machine: str | None = None
     virt_type: str | None = None
     supported: bool | None = None
-    names: frozenset[str] | None = None
+    features: frozenset[str] | None = None
     has_defaults: bool = False
     defaults: tuple[tuple[str, bool], ...] = ()
     vendor: model.Vendor | None = None
@@ -74,7 +74,7 @@ class DomainCapabilities:
 
     def _listed(self) -> list[model.Enlightenment]:
         known = enlightenments.ENLIGHTENMENTS
-        return [known[name] for name in self.names or () if name in known]
+        return [known[name] for name in self.features or () if name in known]
 
 
 def _read_supported(hyperv: etree._Element) -> bool | None:
@@ -113,13 +113,13 @@ def _read_vendor(root: etree._Element) -> model.Vendor | None:
 def _read_nested(root: etree._Element) -> bool | None:
     # A model may have them without naming them: that they are not named says
     # nothing.
-    names = {
+    features = {
         feature.get('name')
         for feature in root.iterfind(
             "./cpu/mode[@name='host-model']/feature[@policy='require']"
         )
     }
-    return True if names & {'vmx', 'svm'} else None
+    return True if features & {'vmx', 'svm'} else None
 
 
 def parse(text: str | bytes) -> DomainCapabilities:
@@ -128,7 +128,7 @@ def parse(text: str | bytes) -> DomainCapabilities:
     :param text: the XML, as virConnectGetDomainCapabilities returns it.
     :raises MalformedDocument: not XML, or XML of something else.
     """
-    root = xml.parse(text, 'domainCapabilities', 'domainCapabilities')
+    root = parsing.parse(text, 'domainCapabilities', 'domainCapabilities')
     facts = DomainCapabilities(
         arch=root.findtext('./arch'),
         machine=root.findtext('./machine'),
@@ -142,7 +142,7 @@ def parse(text: str | bytes) -> DomainCapabilities:
     return dataclasses.replace(
         facts,
         supported=_read_supported(hyperv),
-        names=_read_names(hyperv),
+        features=_read_names(hyperv),
         has_defaults=hyperv.find('./defaults') is not None,
         defaults=_read_defaults(hyperv),
     )

@@ -7,7 +7,7 @@ https://libvirt.org/formatcaps.html
 
 import dataclasses
 
-from nova_hyperv_enlight.host import xml
+from nova_hyperv_enlight.host import parsing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +29,11 @@ def tsc(text: str | bytes) -> Tsc:
     :param text: the XML, as virConnectGetCapabilities returns it.
     :raises MalformedDocument: not XML, or XML of something else.
     """
-    root = xml.parse(text, 'capabilities', 'capabilities')
+    root = parsing.parse(text, 'capabilities', 'capabilities')
     counter = root.find("./host/cpu/counter[@name='tsc']")
     if counter is None:
         return Tsc()
     return Tsc(
-        frequency=xml.number(counter.get('frequency')),
+        frequency=parsing.number(counter.get('frequency')),
         scaling={'yes': True, 'no': False}.get(counter.get('scaling', '')),
     )

@@ -12,9 +12,9 @@ from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import hostcaps
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 
 # oslo.log sets up the same loggers in nova-compute, and is a tenth of the time
 # that a command takes to start.
@@ -62,7 +62,7 @@ def ask(
     machine: str | None,
     virt_type: str,
     kernel: kvm.KernelFacts,
-) -> capabilities.Witnesses:
+) -> capabilities.Sources:
     """Ask libvirt about one kind of guest.
 
     Never raises for a question that cannot be asked: the answer to that one
@@ -88,7 +88,7 @@ def ask(
 
     connection = answer('a connection to libvirt', connect)
     if connection is None:
-        return capabilities.Witnesses(
+        return capabilities.Sources(
             virt_type=virt_type,
             arch=arch,
             machine=machine,
@@ -118,7 +118,7 @@ def ask(
         )
         or hostcaps.Tsc()
     )
-    return capabilities.Witnesses(
+    return capabilities.Sources(
         virt_type=virt_type,
         arch=arch,
         machine=machine,
@@ -159,12 +159,12 @@ class Probe:
         self._known: dict[
             tuple[str, str | None, str], capabilities.HostCapabilities
         ] = {}
-        self._unasked = _Complaints()
-        self._away = _Complaints()
+        self._unasked = _Warnings()
+        self._away = _Warnings()
         self._not_shown: frozenset[str] = frozenset()
         self._lock = threading.Lock()
 
-    def _is_current(self, known: capabilities.Witnesses) -> bool:
+    def _is_current(self, known: capabilities.Sources) -> bool:
         """Whether libvirt and QEMU are still those that were asked.
 
         While libvirt is away nobody can tell: what it has said holds.
@@ -201,13 +201,13 @@ class Probe:
         """Ask, under the lock."""
         if self._kernel is None:
             self._kernel = self._ask_kernel()
-        witnesses = ask(self._connect, arch, machine, virt_type, self._kernel)
-        self._unasked.say(witnesses.unasked)
-        concluded = weighing.conclude(
-            dataclasses.replace(witnesses, not_shown=self._not_shown)
+        sources = ask(self._connect, arch, machine, virt_type, self._kernel)
+        self._unasked.say(sources.unasked)
+        concluded = evaluation.evaluate(
+            dataclasses.replace(sources, not_shown=self._not_shown)
         )
         # libvirt that fails now may answer at the next boot.
-        if witnesses.unasked == self._kernel.unasked:
+        if sources.unasked == self._kernel.unasked:
             self._known[arch, machine, virt_type] = concluded
         return concluded
 
@@ -222,8 +222,8 @@ class Probe:
         """
         if virt_type != 'kvm':
             # Nobody need be asked: Hyper-V is emulated by KVM alone.
-            return weighing.conclude(
-                capabilities.Witnesses(
+            return evaluation.evaluate(
+                capabilities.Sources(
                     virt_type=virt_type, arch=arch, machine=machine
                 )
             )
@@ -231,7 +231,7 @@ class Probe:
         with self._lock:
             known = self._known.get(key)
         # Not under the lock: a libvirt that is slow keeps nobody else.
-        if known is not None and self._is_current(known.witnesses):
+        if known is not None and self._is_current(known.sources):
             return known
         with self._lock:
             if known is not None and self._known.get(key) is known:
@@ -243,7 +243,7 @@ class Probe:
                 return self._conclude(*key)
             return self._known[key]
 
-    def heed(self, not_shown: frozenset[str]) -> None:
+    def exclude(self, not_shown: frozenset[str]) -> None:
         """Let guests that were looked at be witnesses from now on.
 
         :param not_shown: what they were given and are not shown.
@@ -253,7 +253,7 @@ class Probe:
             self._known.clear()
 
 
-class _Complaints:
+class _Warnings:
     """Says what is not known once, and again after it was known."""
 
     def __init__(self) -> None:

@@ -6,15 +6,15 @@ import collections.abc
 import dataclasses
 import types
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.notation import domain_xml
 from nova_hyperv_enlight.notation import kubevirt
-from nova_hyperv_enlight.notation import libvirt
 from nova_hyperv_enlight.notation import names
 from nova_hyperv_enlight.notation import proxmox
 from nova_hyperv_enlight.notation import qemu
 from nova_hyperv_enlight.notation import statement
 from nova_hyperv_enlight.notation import virt_xml
-from nova_hyperv_enlight.policy import decision
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Notation:
 
     name: str
     read: collections.abc.Callable[[str], statement.Reading]
-    write: collections.abc.Callable[[decision.Selection], statement.Writing]
+    write: collections.abc.Callable[[selections.Selection], statement.Writing]
     recognises: collections.abc.Callable[[str], bool]
 
 
@@ -42,7 +42,7 @@ NOTATIONS = types.MappingProxyType(
             write=module.write,
             recognises=module.recognises,
         )
-        for module in (qemu, libvirt, virt_xml, kubevirt, proxmox, names)
+        for module in (qemu, domain_xml, virt_xml, kubevirt, proxmox, names)
     }
 )
 

@@ -14,9 +14,9 @@ import re
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.notation import manifest
 from nova_hyperv_enlight.notation import statement
-from nova_hyperv_enlight.policy import decision
 
 NAME = 'kubevirt'
 
@@ -332,7 +332,7 @@ def _write_into(holder: manifest.Mapping, said: statement.Statement) -> None:
 
 
 def _losses_of_extras(
-    selection: decision.Selection, passthrough: bool
+    selection: selections.Selection, passthrough: bool
 ) -> collections.abc.Iterator[statement.Loss]:
     for word in statement.extras(selection):
         if word.startswith(statement.TSC_FREQUENCY):
@@ -343,7 +343,7 @@ def _losses_of_extras(
             yield statement.Loss(word=word, reason=reason)
 
 
-def write(selection: decision.Selection) -> statement.Writing:
+def write(selection: selections.Selection) -> statement.Writing:
     """Write the part of a guest's ``domain``, as YAML."""
     mode = statement.mode_but_libvirts(selection)
     passthrough = mode is profiles.Mode.PASSTHROUGH

@@ -11,11 +11,11 @@ import shlex
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.host import xml
+from nova_hyperv_enlight.host import parsing
 from nova_hyperv_enlight.notation import shell
 from nova_hyperv_enlight.notation import statement
-from nova_hyperv_enlight.policy import decision
 
 NAME = 'names'
 
@@ -75,8 +75,11 @@ def read(text: str) -> statement.Reading:
             collector.give(name, value)
         elif key == statement.MODE and value in _MODES:
             collector.mode = profiles.Mode(value)
-        elif key == statement.TSC_FREQUENCY and xml.number(value) is not None:
-            collector.tsc_frequency = xml.number(value)
+        elif (
+            key == statement.TSC_FREQUENCY
+            and parsing.number(value) is not None
+        ):
+            collector.tsc_frequency = parsing.number(value)
         else:
             raise collector.error(
                 f'{statement.quote(word)} is not known; there are '
@@ -93,7 +96,7 @@ def read(text: str) -> statement.Reading:
     return statement.Reading(selection=selection)
 
 
-def words(selection: decision.Selection) -> list[str]:
+def words(selection: selections.Selection) -> list[str]:
     """Return a selection word by word, in the catalogue's order."""
     return [
         *(said.word for said in statement.statements(selection)),
@@ -101,6 +104,6 @@ def words(selection: decision.Selection) -> list[str]:
     ]
 
 
-def write(selection: decision.Selection) -> statement.Writing:
+def write(selection: selections.Selection) -> statement.Writing:
     """Write a selection; nothing of it is lost."""
     return statement.Writing(text=shlex.join(words(selection)))

@@ -12,9 +12,9 @@ import re
 
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.notation import qemu
 from nova_hyperv_enlight.notation import statement
-from nova_hyperv_enlight.policy import decision
 
 NAME = 'proxmox'
 
@@ -266,7 +266,7 @@ def _why_not(said: statement.Statement) -> str | None:
     return None
 
 
-def write(selection: decision.Selection) -> statement.Writing:
+def write(selection: selections.Selection) -> statement.Writing:
     """Write the properties of a CPU model."""
     flags, losses, properties = [], [], []
     for said in statement.statements(selection):

@@ -14,9 +14,9 @@ import shlex
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.notation import shell
 from nova_hyperv_enlight.notation import statement
-from nova_hyperv_enlight.policy import decision
 
 NAME = 'qemu'
 
@@ -241,7 +241,7 @@ def _write(
     return f'{flag}={said.value}'
 
 
-def write(selection: decision.Selection) -> statement.Writing:
+def write(selection: selections.Selection) -> statement.Writing:
     """Write the flags, to be added to the model of ``-cpu``."""
     flags, losses = [], []
     mode = statement.mode_but_libvirts(selection)

@@ -9,8 +9,8 @@ import re
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import decision
 
 #: The word for who names the enlightenments.
 MODE = 'mode'
@@ -73,7 +73,7 @@ class Reading:
     :ivar losses: what belongs to Hyper-V, and no other notation has.
     """
 
-    selection: decision.Selection
+    selection: selections.Selection
     aside: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
 
@@ -123,12 +123,12 @@ def integer(text: str) -> int:
 
 
 def statements(
-    selection: decision.Selection,
+    selection: selections.Selection,
 ) -> collections.abc.Iterator[Statement]:
     """Yield what a selection says, in the catalogue's order."""
     values = dict(selection.values)
     for name, entry in enlightenments.ENLIGHTENMENTS.items():
-        if name in selection.names:
+        if name in selection.features:
             yield Statement(
                 entry=entry, on=True, value=values.get(entry.value_name or '')
             )
@@ -136,7 +136,7 @@ def statements(
             yield Statement(entry=entry, on=False)
 
 
-def mode_but_libvirts(selection: decision.Selection) -> profiles.Mode:
+def mode_but_libvirts(selection: selections.Selection) -> profiles.Mode:
     """Return the mode that a notation writes which has no host-model."""
     if selection.mode is profiles.Mode.PASSTHROUGH:
         return selection.mode
@@ -157,7 +157,7 @@ def goes_without_saying(said: Statement, mode: profiles.Mode) -> bool:
 
 
 def split_nested(
-    selection: decision.Selection, mode: profiles.Mode
+    selection: selections.Selection, mode: profiles.Mode
 ) -> tuple[list[Statement], list[Loss]]:
     """Return what a notation with nested elements can say, and what not.
 
@@ -167,7 +167,7 @@ def split_nested(
     :param mode: the mode that is written.
     """
     said, losses = [], []
-    parents = selection.names | selection.off
+    parents = selection.features | selection.off
     for statement in statements(selection):
         parent = statement.entry.parent
         if parent is None or parent in parents:
@@ -182,7 +182,7 @@ def split_nested(
     return said, losses
 
 
-def extras(selection: decision.Selection) -> collections.abc.Iterator[str]:
+def extras(selection: selections.Selection) -> collections.abc.Iterator[str]:
     """Yield the words for what a selection holds beside statements."""
     if selection.mode is not profiles.Mode.CUSTOM:
         yield f'{MODE}={selection.mode.value}'
@@ -247,16 +247,16 @@ class Collector:
         """Say what an enlightenment carries where the text does not."""
         self._values.setdefault(name, value)
 
-    def selection(self) -> decision.Selection:
+    def selection(self) -> selections.Selection:
         """Return what was collected.
 
         :raises MalformedDocument: something is on without the value that it
             must carry.
         """
-        names = frozenset(name for name, on in self._states.items() if on)
+        features = frozenset(name for name, on in self._states.items() if on)
         values = []
         pinned = False
-        for name in names:
+        for name in features:
             entry = enlightenments.ENLIGHTENMENTS[name]
             pinned = pinned or entry.pins_tsc
             if entry.value_name is None:
@@ -264,9 +264,9 @@ class Collector:
             if name not in self._values:
                 raise self.error(f'{name!r} has no {entry.value_name!r}')
             values.append((entry.value_name, self._values[name]))
-        return decision.Selection(
-            names=names,
-            off=frozenset(self._states) - names,
+        return selections.Selection(
+            features=features,
+            off=frozenset(self._states) - features,
             values=frozenset(values),
             mode=self.mode,
             tsc_frequency=self.tsc_frequency if pinned else None,

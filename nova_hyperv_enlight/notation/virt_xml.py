@@ -18,12 +18,12 @@ import shlex
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
-from nova_hyperv_enlight.host import xml
-from nova_hyperv_enlight.notation import libvirt
+from nova_hyperv_enlight.host import parsing
+from nova_hyperv_enlight.notation import domain_xml
 from nova_hyperv_enlight.notation import shell
 from nova_hyperv_enlight.notation import statement
-from nova_hyperv_enlight.policy import decision
 
 NAME = 'virt-xml'
 
@@ -210,7 +210,7 @@ def _take(key: str, value: str | None, collector: statement.Collector) -> bool:
         except ValueError as err:
             raise collector.error(f'mode {value!r} is not known') from err
     elif key == _TSC:
-        collector.tsc_frequency = xml.number(value)
+        collector.tsc_frequency = parsing.number(value)
         if collector.tsc_frequency is None:
             raise collector.error(
                 f'{key}={statement.quote(value or "")} is not a frequency'
@@ -244,7 +244,7 @@ def read(text: str) -> statement.Reading:
     for key, value in _what_counts(option for _, option in found):
         if not _take(key, value, collector):
             aside.append(key if value is None else f'{key}={value}')
-    collector.default('spinlocks', libvirt.NEVER_NOTIFY)
+    collector.default('spinlocks', domain_xml.NEVER_NOTIFY)
     return statement.Reading(
         selection=collector.selection(),
         aside=tuple(aside),
@@ -301,11 +301,11 @@ def _write(said: statement.Statement, option: _Option) -> None:
         option.add_path(path, said.value)
 
 
-def write(selection: decision.Selection) -> statement.Writing:
+def write(selection: selections.Selection) -> statement.Writing:
     """Write the options, each on a line of its own."""
     features, clock = _Option(_FEATURES), _Option(_CLOCK)
     # They end up in a domain.
-    selection, losses = libvirt.split(selection)
+    selection, losses = domain_xml.split(selection)
     if selection.mode is not profiles.Mode.CUSTOM:
         features.add_path(_MODE, selection.mode.value)
     for said in statement.statements(selection):

@@ -1,21 +1,172 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a guest that was started before may go on asking for.
+"""What a guest is admitted to: the profile that applies, what its image may
+switch, and what a guest that was started before goes on with.
 
-The operator's policy may have changed since. A guest that is there has to
-run: what is not allowed any more is passed over, and what it was started
-with stands.
-"""
+The operator's policy may have changed since such a guest was started. It
+has to run: what is not allowed any more is passed over, and what it was
+started with stands."""
 
 import collections.abc
 import dataclasses
 import typing
 
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import choice
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import settings
+
+#: An entry of ``image_overridable`` that names a profile.
+PROFILE_PREFIX = 'profile:'
+_HOST_CHOOSES = (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH)
+#: Who chose a profile that neither flavor nor image names.
+OPERATOR = 'the operator'
+
+
+def allowed(conf: settings.Settings) -> str:
+    """Say what an image may switch, for messages."""
+    return (
+        '[hyperv_enlight] image_overridable allows '
+        f'{", ".join(sorted(conf.image_overridable)) or "nothing"}'
+    )
+
+
+def _named(
+    conf: settings.Settings, source: request.Source, wanted: tuple[str, str]
+) -> profiles.Profile:
+    name, key = wanted
+    if name not in conf.known_profiles:
+        raise exception.InvalidRequest(
+            reason=(
+                f"The {source.value}'s {key}={name} is not valid: the "
+                f'profiles are {", ".join(profiles.PROFILES)}, and those of '
+                '[hyperv_enlight] profiles_file.'
+            )
+        )
+    return conf.known_profiles[name]
+
+
+def _switched(
+    default: profiles.Profile, wanted: profiles.Profile
+) -> frozenset[str]:
+    """Return the names that may be another way by another profile."""
+    if wanted is default:
+        return frozenset()
+    modes = default.mode, wanted.mode
+    if not set(modes).isdisjoint(_HOST_CHOOSES):
+        return frozenset(enlightenments.ENLIGHTENMENTS)
+    # A name that is in both may carry another value.
+    switched = wanted.features ^ default.features
+    switched |= {
+        enlightenments.VALUES[key].name
+        for key, _ in set(default.values) ^ set(wanted.values)
+    }
+    if profiles.Mode.STOCK in modes:
+        # Nova's own list has no name that the baseline lacks.
+        switched |= profiles.PROFILES['baseline'].features
+    return switched
+
+
+def _check_image_profile(
+    conf: settings.Settings, default: profiles.Profile, key: str, name: str
+) -> None:
+    """Refuse a profile by which an image would switch too much."""
+    wanted = conf.known_profiles[name]
+    if PROFILE_PREFIX + name in conf.image_overridable:
+        return
+    if wanted.listed:
+        raise exception.InvalidRequest(
+            reason=(
+                f'The image property {key}={name} is not allowed: an image '
+                f'may choose it only where {PROFILE_PREFIX}{name} is listed; '
+                f'{allowed(conf)}.'
+            )
+        )
+    forbidden = sorted(_switched(default, wanted) - conf.image_overridable)
+    if forbidden:
+        raise exception.InvalidRequest(
+            reason=(
+                f'The image property {key}={name} is not allowed: it would '
+                f'switch {", ".join(forbidden)}; {allowed(conf)}.'
+            )
+        )
+
+
+def check_image(conf: settings.Settings, image: request.Overrides) -> None:
+    """Refuse what an image may not switch.
+
+    :raises InvalidRequest: with the property and what is allowed.
+    """
+    for name, override in image.features.items():
+        if name not in conf.image_overridable:
+            raise exception.InvalidRequest(
+                reason=(
+                    f'The image property {override.key} is not allowed: an '
+                    f'image may not switch {name!r} here; {allowed(conf)}.'
+                )
+            )
+
+
+def reach(
+    image: request.Overrides, vendor: model.Vendor | None
+) -> frozenset[str]:
+    """Return all that an image's demands could switch on any host.
+
+    On brings what it requires; off takes along what requires it.
+
+    :param vendor: the host's vendor, None where it is not known.
+    """
+    catalogue = enlightenments.ENLIGHTENMENTS
+    reached = {name: image.features[name].on for name in image.features}
+    pending = list(reached.items())
+    while pending:
+        name, on = pending.pop()
+        others = (
+            catalogue[name].requirements(vendor)
+            if on
+            else [
+                other
+                for other, entry in catalogue.items()
+                if name in entry.requirements(vendor)
+            ]
+        )
+        for other in others:
+            if other not in reached:
+                reached[other] = on
+                pending.append((other, on))
+    return frozenset(reached)
+
+
+def choose(
+    conf: settings.Settings, req: request.Request, recorded: str | None = None
+) -> tuple[profiles.Profile, str]:
+    """Return the profile that applies, and who chose it, for messages.
+
+    The flavor's choice goes before the image's, and that before the
+    operator's default; an image's choice is checked even where the
+    flavor's goes before it.
+
+    :param recorded: the profile that the guest was started with before: an
+        image may go on with it.
+    :raises InvalidRequest: a profile that does not exist, or that an image
+        may not choose.
+    """
+    chosen = conf.known_profiles[conf.profile]
+    by = OPERATOR
+    if req.image.profile is not None:
+        wanted = _named(conf, request.Source.IMAGE, req.image.profile)
+        if wanted.name != recorded:
+            _check_image_profile(
+                conf, chosen, req.image.profile[1], wanted.name
+            )
+        chosen, by = wanted, 'the image'
+    if req.flavor.profile is not None:
+        chosen = _named(conf, request.Source.FLAVOR, req.flavor.profile)
+        by = 'the flavor'
+    return chosen, by
 
 
 def _refusal(
@@ -30,17 +181,17 @@ def _refusal(
 
 
 def _allowed_asks(
-    conf: settings.Settings, image: request.Demands, refusals: list[str]
-) -> request.Demands:
+    conf: settings.Settings, image: request.Overrides, refusals: list[str]
+) -> request.Overrides:
     allowed = {}
-    for name, ask in image.asks.items():
-        alone = dataclasses.replace(image, asks={name: ask})
-        refusal = _refusal(choice.check_image, conf, alone)
+    for name, override in image.features.items():
+        alone = dataclasses.replace(image, features={name: override})
+        refusal = _refusal(check_image, conf, alone)
         if refusal is None:
-            allowed[name] = ask
+            allowed[name] = override
         else:
             refusals.append(refusal)
-    return dataclasses.replace(image, asks=allowed)
+    return dataclasses.replace(image, features=allowed)
 
 
 def admit(
@@ -53,13 +204,13 @@ def admit(
     refusals: list[str] = []
     image = _allowed_asks(conf, req.image, refusals)
     flavor = req.flavor
-    silent = dataclasses.replace(req, flavor=request.Demands())
-    refusal = _refusal(choice.choose, conf, silent, recorded.profile)
+    silent = dataclasses.replace(req, flavor=request.Overrides())
+    refusal = _refusal(choose, conf, silent, recorded.profile)
     if refusal is not None:
         refusals.append(refusal)
         image = dataclasses.replace(image, profile=None)
     admitted = dataclasses.replace(req, image=image)
-    refusal = _refusal(choice.choose, conf, admitted, recorded.profile)
+    refusal = _refusal(choose, conf, admitted, recorded.profile)
     if refusal is not None:
         refusals.append(refusal)
         flavor = dataclasses.replace(flavor, profile=None)

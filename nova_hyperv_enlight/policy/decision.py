@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What was decided for one guest, and why."""
+"""The decision about one guest: its parts, and its words."""
 
 import dataclasses
 import enum
+import functools
 
-from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.policy import request
 
 
@@ -52,7 +53,7 @@ class Reason(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Outcome:
     """What was decided about one enlightenment.
 
     :ivar name: the enlightenment.
@@ -77,31 +78,12 @@ class Verdict:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The enlightenments of a guest: what is written, and what is read.
-
-    :ivar names: those that are on.
-    :ivar off: those that a mode other than custom must not turn on.
-    :ivar values: the values they carry, by the value's name.
-    :ivar mode: who names them.
-    :ivar tsc_frequency: the pinned TSC frequency in Hz, where one of them
-        needs it.
-    """
-
-    names: frozenset[str] = frozenset()
-    off: frozenset[str] = frozenset()
-    values: frozenset[tuple[str, str]] = frozenset()
-    mode: profiles.Mode = profiles.Mode.CUSTOM
-    tsc_frequency: int | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What was decided for one guest.
 
     :ivar acts: False leaves the guest's XML as Nova makes it.
     :ivar profile: the name of the profile, None where nothing was decided.
-    :ivar verdicts: a verdict for every name of the catalogue, in its order.
+    :ivar outcomes: a verdict for every name of the catalogue, in its order.
     :ivar selection: what is written when the plugin acts.
     :ivar migratable: False where the guest cannot be live migrated.
     :ivar passed_over: what a guest that was started before asks for, and
@@ -110,23 +92,86 @@ class Decision:
 
     acts: bool
     profile: str | None
-    verdicts: tuple[Verdict, ...]
-    selection: Selection = Selection()
+    outcomes: tuple[Outcome, ...]
+    selection: selections.Selection = selections.Selection()
     migratable: bool = True
     passed_over: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         """Hash the little that tells most decisions apart."""
-        return hash((self.profile, self.selection.names))
+        return hash((self.profile, self.selection.features))
 
     @property
-    def on(self) -> tuple[Verdict, ...]:
+    def on(self) -> tuple[Outcome, ...]:
         """The verdicts of what is on."""
-        return tuple(v for v in self.verdicts if v.state is State.ON)
+        return tuple(v for v in self.outcomes if v.state is State.ON)
 
     @property
-    def left_out(self) -> tuple[Verdict, ...]:
+    def left_out(self) -> tuple[Outcome, ...]:
         """The verdicts of what was wanted and is not on."""
         return tuple(
-            v for v in self.verdicts if v.wanted and v.state is State.OFF
+            v for v in self.outcomes if v.wanted and v.state is State.OFF
         )
+
+
+def _with_value(outcome: Outcome) -> str:
+    if outcome.value is None:
+        return outcome.name
+    return f'{outcome.name}={outcome.value}'
+
+
+@functools.lru_cache(maxsize=128)
+def one_line(decided: Decision) -> str:
+    """Say in one line what a guest gets, what it does not get, and why.
+
+    :param decided: the decision about a guest that the plugin concerns.
+    """
+    line = f'profile {decided.profile}'
+    if not decided.acts:
+        return f"{line}, Nova's own list is left as it is"
+    on = ', '.join(_with_value(outcome) for outcome in decided.on)
+    line += f'; on: {on or "nothing"}'
+    # Verdicts that say the same of several names are said once.
+    reasons: dict[str, list[str]] = {}
+    for outcome in decided.left_out:
+        sentence = outcome.text.removeprefix(f'{outcome.name!r} ').rstrip('.')
+        reasons.setdefault(sentence.removeprefix('is off: '), []).append(
+            outcome.name
+        )
+    if reasons:
+        line += '; left out: ' + '; '.join(
+            f'{", ".join(names)} ({sentence})'
+            for sentence, names in reasons.items()
+        )
+    if not decided.migratable:
+        line += '; not migratable'
+    return line
+
+
+def difference(decided: Decision, own: selections.Selection) -> str:
+    """Say in words how a decision differs from Nova's own list.
+
+    :param own: what Nova's own list holds.
+    """
+    if not decided.acts:
+        return "no difference to Nova's own list"
+    named = decided.selection.features | own.features
+    changes = [
+        f'{"+" if outcome.name in decided.selection.features else "-"}'
+        f'{outcome.name}'
+        for outcome in decided.outcomes
+        if outcome.name in named
+        and (outcome.name in decided.selection.features)
+        != (outcome.name in own.features)
+    ]
+    ours, theirs = dict(decided.selection.values), dict(own.values)
+    changes += [
+        f'{key} {theirs[key]} -> {ours[key]}'
+        for key in sorted(ours.keys() & theirs.keys())
+        if ours[key] != theirs[key]
+    ]
+    if decided.selection.mode is not own.mode:
+        changes.append(f'mode {decided.selection.mode.value}')
+    if not changes:
+        return "no difference to Nova's own list"
+    return f"against Nova's own list: {', '.join(changes)}"

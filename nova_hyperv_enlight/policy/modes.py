@@ -2,16 +2,16 @@
 
 """Profiles that leave the names to Nova, libvirt or QEMU."""
 
-import collections.abc
 import dataclasses
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import case
 from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import feature
 from nova_hyperv_enlight.policy import request
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
@@ -38,18 +38,18 @@ _WHO = {
 }
 
 
-def all_verdicts(
+def all_outcomes(
     state: decision.State,
     reason: decision.Reason,
     source: request.Source,
     text: str,
-) -> tuple[decision.Verdict, ...]:
+) -> tuple[decision.Outcome, ...]:
     """Return the same verdict of every name.
 
     :param text: why, to be read after the name, with a full stop.
     """
     return tuple(
-        decision.Verdict(
+        decision.Outcome(
             name=name,
             state=state,
             reason=reason,
@@ -61,32 +61,32 @@ def all_verdicts(
     )
 
 
-def _left(guest: case.Case) -> tuple[decision.Verdict, ...]:
+def _left(guest: feature.GuestContext) -> tuple[decision.Outcome, ...]:
     source, who = _WHO[guest.profile.mode]
     text = f'is left to {who} by profile {guest.profile.name!r}'
     if not guest.profile.migratable:
         text += ', and the guest cannot be live migrated'
-    return all_verdicts(
+    return all_outcomes(
         decision.State.UNSET, decision.Reason.LEFT, source, f'{text}.'
     )
 
 
-def _overrides(guest: case.Case) -> bool:
+def _overrides(guest: feature.GuestContext) -> bool:
     """Whether the host's libvirt lets names be switched beside the mode."""
     return (
         guest.profile.mode is _Mode.HOST_MODEL
-        and guest.host.witnesses.least_libvirt >= _OVERRIDES_LIBVIRT
+        and guest.host.sources.least_libvirt >= _OVERRIDES_LIBVIRT
     )
 
 
-def check(guest: case.Case) -> None:
+def check(guest: feature.GuestContext) -> None:
     """Refuse what a profile that is not a set of names cannot do.
 
     :raises InvalidRequest: something is asked for beside it.
     :raises HostCannotDeliver: the host's libvirt is too old for it.
     """
     profile = guest.profile
-    asked = guest.host.witnesses
+    asked = guest.host.sources
     if asked.least_libvirt < profile.min_libvirt:
         raise exception.HostCannotDeliver(
             reason=(
@@ -96,41 +96,42 @@ def check(guest: case.Case) -> None:
             evidence=f'this host has {asked.libvirt_text}',
         )
     if not _overrides(guest):
-        _check_alone(guest, _hidden(guest) | dict(guest.asks))
+        _check_alone(guest, _hidden(guest) | dict(guest.overrides))
 
 
-def _hidden(guest: case.Case) -> dict[str, request.Ask]:
+def _hidden(guest: feature.GuestContext) -> dict[str, request.Override]:
     """Return the demand that hiding the hypervisor amounts to."""
-    for source, demands in (
+    for source, overrides in (
         (request.Source.FLAVOR, guest.req.flavor),
         (request.Source.IMAGE, guest.req.image),
     ):
-        if demands.hides:
-            ask = request.Ask(
+        if overrides.hides:
+            override = request.Override(
                 source=source,
-                key=demands.hides,
+                key=overrides.hides,
                 on=True,
-                written=demands.hides,
+                written=overrides.hides,
             )
-            return {'vendor_id': ask}
+            return {'vendor_id': override}
     return {}
 
 
 def _check_alone(
-    guest: case.Case, asks: typing.Mapping[str, request.Ask]
+    guest: feature.GuestContext,
+    overrides: typing.Mapping[str, request.Override],
 ) -> None:
-    if not asks:
+    if not overrides:
         return
     profile = guest.profile
-    name, ask = min(asks.items())
+    name, override = min(overrides.items())
     reason = (
         f'Profile {profile.name!r}, which {guest.chosen_by} chose, leaves '
         f'the choice to {_WHO[profile.mode][1]}, and the '
-        f'{ask.source.value} switches {name!r} ({ask.written}): the two '
-        'cannot be had together'
+        f'{override.source.value} switches {name!r} ({override.written}): the '
+        'two cannot be had together'
     )
     if profile.mode is _Mode.HOST_MODEL:
-        found = guest.host.witnesses.libvirt_text
+        found = guest.host.sources.libvirt_text
         wanted = model.version_text(_OVERRIDES_LIBVIRT)
         raise exception.HostCannotDeliver(
             reason=f'{reason} before libvirt {wanted}',
@@ -139,50 +140,32 @@ def _check_alone(
     raise exception.InvalidRequest(reason=f'{reason}.')
 
 
-def stock(guest: case.Case) -> decision.Decision:
+def stock(guest: feature.GuestContext) -> decision.Decision:
     """Leave Nova's own list as it is.
 
     :raises InvalidRequest: something is asked for beside it.
     """
     # Nova itself hides the hypervisor.
-    _check_alone(guest, guest.asks)
+    _check_alone(guest, guest.overrides)
     return decision.Decision(
-        acts=False, profile=guest.profile.name, verdicts=_left(guest)
+        acts=False, profile=guest.profile.name, outcomes=_left(guest)
     )
 
 
-def standing_on(
-    names: collections.abc.Set[str], vendor: model.Vendor | None
-) -> set[str]:
-    """Return names and all that requires one of them.
-
-    :param names: the names.
-    :param vendor: the host's vendor, None where it is not known.
-    """
-    found = set(names)
-    while True:
-        more = {
-            name
-            for name, entry in _CATALOGUE.items()
-            if found.intersection(entry.requirements(vendor))
-        }
-        if more <= found:
-            return found
-        found |= more
-
-
 def _overriding(
-    guest: case.Case,
-    names: frozenset[str],
-    kept: typing.Mapping[str, decision.Verdict],
+    guest: feature.GuestContext,
+    features: frozenset[str],
+    kept: typing.Mapping[str, decision.Outcome],
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return what stands beside host-model: what is on, and what is off.
 
     Whatever requires something that is off is off too: libvirt would turn
     it on. A sub-element has no place without its parent's.
     """
-    off = standing_on(set(kept) - names | _NEVER - names, guest.vendor)
-    on = set(names)
+    off = graph.dependents(
+        set(kept) - features | _NEVER - features, guest.vendor
+    )
+    on = set(features)
     for name in off:
         parent = _CATALOGUE[name].parent
         if parent and parent not in off and guest.lacks(parent) is None:
@@ -192,28 +175,30 @@ def _overriding(
     return frozenset(on), frozenset(off) - TIMERS
 
 
-def _around(guest: case.Case, verdict: decision.Verdict) -> decision.Verdict:
+def _around(
+    guest: feature.GuestContext, outcome: decision.Outcome
+) -> decision.Outcome:
     """Return the verdict of a parent that a sub-element is off in."""
     return dataclasses.replace(
-        verdict,
+        outcome,
         state=decision.State.ON,
         reason=decision.Reason.PROFILE,
         source=request.Source.PROFILE,
         text=(
-            f'{verdict.name!r} is on: profile {guest.profile.name!r} has it, '
+            f'{outcome.name!r} is on: profile {guest.profile.name!r} has it, '
             'and a part of it is off.'
         ),
         wanted=True,
     )
 
 
-def _gone(guest: case.Case) -> dict[str, decision.Verdict]:
+def _gone(guest: feature.GuestContext) -> dict[str, decision.Outcome]:
     """Return the verdicts of what libvirt chose before and cannot now."""
     before = guest.started
     if before is None or before.selection.mode is not guest.profile.mode:
         return {}
     return {
-        name: decision.Verdict(
+        name: decision.Outcome(
             name=name,
             state=decision.State.OFF,
             reason=lacks[0],
@@ -221,13 +206,13 @@ def _gone(guest: case.Case) -> dict[str, decision.Verdict]:
             text=f'{name!r} is off: {lacks[1]}.',
             wanted=True,
         )
-        for name in before.selection.names
+        for name in before.selection.features
         if (lacks := guest.lacks(name)) is not None
     }
 
 
 def delegated(
-    guest: case.Case, custom: decision.Decision
+    guest: feature.GuestContext, custom: decision.Decision
 ) -> decision.Decision:
     """Leave the names to libvirt or QEMU.
 
@@ -235,29 +220,33 @@ def delegated(
         which no mode covers, and what is switched beside the mode.
     """
     kept = {
-        verdict.name: verdict
-        for verdict in custom.verdicts
-        if verdict.name in guest.asks
-        or verdict.reason in (decision.Reason.REQUIRED, decision.Reason.HIDDEN)
-        or _CATALOGUE[verdict.name].placement is model.Placement.TIMER
+        outcome.name: outcome
+        for outcome in custom.outcomes
+        if outcome.name in guest.overrides
+        or outcome.reason in (decision.Reason.REQUIRED, decision.Reason.HIDDEN)
+        or _CATALOGUE[outcome.name].placement is model.Placement.TIMER
     }
-    names = custom.selection.names & frozenset(kept)
+    features = custom.selection.features & frozenset(kept)
     off: frozenset[str] = frozenset()
     if _overrides(guest):
-        names, off = _overriding(guest, names, kept)
-    carried = {_CATALOGUE[name].value_name for name in names}
+        features, off = _overriding(guest, features, kept)
+    carried = {_CATALOGUE[name].value_name for name in features}
     gone = _gone(guest)
     return dataclasses.replace(
         custom,
-        verdicts=tuple(
-            kept.get(verdict.name)
-            or gone.get(verdict.name)
-            or (_around(guest, verdict) if verdict.name in names else verdict)
-            for verdict in _left(guest)
+        outcomes=tuple(
+            kept.get(outcome.name)
+            or gone.get(outcome.name)
+            or (
+                _around(guest, outcome)
+                if outcome.name in features
+                else outcome
+            )
+            for outcome in _left(guest)
         ),
         selection=dataclasses.replace(
             custom.selection,
-            names=names,
+            features=features,
             off=off,
             values=frozenset(
                 (key, value)

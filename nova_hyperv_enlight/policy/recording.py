@@ -5,11 +5,11 @@
 import dataclasses
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import migration
-from nova_hyperv_enlight.policy import modes
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
 
@@ -20,7 +20,7 @@ def _lost(
     decided: decision.Decision,
     host: capabilities.HostCapabilities,
     before: record.Record | None,
-) -> decision.Selection:
+) -> selections.Selection:
     """Return what a guest is to have where another host lets it.
 
     That is what it had before, what nobody could tell of this host, and all
@@ -28,30 +28,30 @@ def _lost(
     new guest, is not: a better host changes no guest.
     """
     left_out = {
-        verdict.name: verdict
-        for verdict in decided.left_out
-        if verdict.source not in request.EXPLICIT
-        and verdict.reason is not decision.Reason.WINDOWS
+        outcome.name: outcome
+        for outcome in decided.left_out
+        if outcome.source not in request.EXPLICIT
+        and outcome.reason is not decision.Reason.WINDOWS
     }
     unknown = {
         name
-        for name, verdict in left_out.items()
-        if verdict.reason is decision.Reason.NOT_KNOWN
+        for name, outcome in left_out.items()
+        if outcome.reason is decision.Reason.NOT_KNOWN
     }
-    names = left_out.keys() & modes.standing_on(unknown, host.witnesses.vendor)
-    wanted = before.wanted if before is not None else decision.Selection()
-    names |= left_out.keys() & wanted.names
-    if not any(offer.offered for offer in host.offers.values()):
-        names |= left_out.keys()
+    features = left_out.keys() & graph.dependents(unknown, host.sources.vendor)
+    wanted = before.wanted if before is not None else selections.Selection()
+    features |= left_out.keys() & wanted.features
+    if not any(capability.offered for capability in host.features.values()):
+        features |= left_out.keys()
     values = {
-        verdict.name: verdict.wanted_value
-        for verdict in decided.verdicts
-        if verdict.wanted_value is not None
-        and (verdict.name in names or verdict.state is decision.State.ON)
+        outcome.name: outcome.wanted_value
+        for outcome in decided.outcomes
+        if outcome.wanted_value is not None
+        and (outcome.name in features or outcome.state is decision.State.ON)
     }
-    pins = any(_CATALOGUE[name].pins_tsc for name in names)
-    return decision.Selection(
-        names=frozenset(names),
+    pins = any(_CATALOGUE[name].pins_tsc for name in features)
+    return selections.Selection(
+        features=frozenset(features),
         values=frozenset(
             (entry.value_name, values[name])
             for name, entry in _CATALOGUE.items()
@@ -63,7 +63,7 @@ def _lost(
 
 def made(
     decided: decision.Decision,
-    own: decision.Selection,
+    own: selections.Selection,
     host: capabilities.HostCapabilities,
     before: record.Record | None,
 ) -> record.Record:
@@ -73,7 +73,7 @@ def made(
     :param host: the host that it is started on.
     :param before: its record from before, if it was started before.
     """
-    selection, lost = decided.selection, decision.Selection()
+    selection, lost = decided.selection, selections.Selection()
     if not decided.acts:
         selection = dataclasses.replace(own, mode=profiles.Mode.STOCK)
     # The profile itself says what is wanted of another mode.
@@ -83,7 +83,7 @@ def made(
     return record.Record(
         profile=decided.profile or record.ADOPTED,
         selection=dataclasses.replace(
-            migration.named(selection, host), off=frozenset()
+            record.named(selection, host), off=frozenset()
         ),
         lost=lost,
     )

@@ -39,7 +39,7 @@ EXPLICIT = (Source.OPERATOR, Source.FLAVOR, Source.IMAGE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Override:
     """One explicit demand of a flavor or an image.
 
     :ivar source: who asks.
@@ -57,17 +57,19 @@ class Ask:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Demands:
+class Overrides:
     """What one source asks for.
 
     :ivar profile: the profile that it names, and the key it names it by.
-    :ivar asks: its demands by the enlightenment's name.
+    :ivar features: its demands by the enlightenment's name.
     :ivar hides: the key by which it hides the hypervisor from the guest,
         Nova's ``hide_hypervisor_id``.
     """
 
     profile: tuple[str, str] | None = None
-    asks: typing.Mapping[str, Ask] = dataclasses.field(default_factory=dict)
+    features: typing.Mapping[str, Override] = dataclasses.field(
+        default_factory=dict
+    )
     hides: str | None = None
 
     def __hash__(self) -> int:
@@ -75,11 +77,11 @@ class Demands:
 
         Equal ones have equal hashes, which is all that is needed.
         """
-        return hash((self.profile, frozenset(self.asks), self.hides))
+        return hash((self.profile, frozenset(self.features), self.hides))
 
 
 #: What most flavors and images ask for.
-_NOTHING = Demands()
+_NOTHING = Overrides()
 
 
 def is_windows(os_type: str | None) -> bool:
@@ -109,8 +111,8 @@ class Request:
     dedicated: bool = False
     nested: bool | None = None
     encrypted: bool = False
-    flavor: Demands = Demands()
-    image: Demands = Demands()
+    flavor: Overrides = Overrides()
+    image: Overrides = Overrides()
     passed_over: tuple[str, ...] = ()
 
     @property
@@ -151,29 +153,31 @@ def _refuse(source: Source, key: str, value: str, allowed: str) -> Exception:
     )
 
 
-def _ask_state(source: Source, key: str, text: str) -> Ask:
+def _state_override(source: Source, key: str, text: str) -> Override:
     if text not in _STATES:
         raise _refuse(source, key, text, 'allowed are on and off')
-    return Ask(
+    return Override(
         source=source, key=key, on=_STATES[text], written=f'{key}={text}'
     )
 
 
-def _ask_value(
+def _value_override(
     source: Source, key: str, text: str, entry: model.Enlightenment
-) -> Ask:
+) -> Override:
     assert entry.value is not None
     try:
         value = entry.value.check(text)
     except ValueError as err:
         raise _refuse(source, key, text, f'allowed is {err}') from err
     # Who gives a value wants the enlightenment that carries it.
-    return Ask(
+    return Override(
         source=source, key=key, on=True, value=value, written=f'{key}={text}'
     )
 
 
-def _merge(source: Source, name: str, one: Ask, other: Ask) -> Ask:
+def _merge(
+    source: Source, name: str, one: Override, other: Override
+) -> Override:
     """Join a source's state and value of the same enlightenment."""
     if one.on and other.on:
         return one if one.value is not None else other
@@ -188,15 +192,15 @@ def _merge(source: Source, name: str, one: Ask, other: Ask) -> Ask:
 
 def _read(
     source: Source, key: str, text: str, word: str | None
-) -> tuple[str, Ask]:
+) -> tuple[str, Override]:
     """Return the name that a key is about, and the demand."""
     if word is None:
         known = ', '.join(_PREFIXES[source] + name for name in _WORDS[source])
         raise _refuse(source, key, text, f'allowed are {known}')
     carrier = enlightenments.VALUES.get(word)
     if carrier is None:
-        return word, _ask_state(source, key, text)
-    return carrier.name, _ask_value(source, key, text, carrier)
+        return word, _state_override(source, key, text)
+    return carrier.name, _value_override(source, key, text, carrier)
 
 
 def _is_true(text: str) -> bool:
@@ -206,11 +210,11 @@ def _is_true(text: str) -> bool:
     return bool(strutils.bool_from_string(text))
 
 
-def demands(
+def read_overrides(
     source: Source,
     properties: typing.Mapping[str, str],
     passed_over: list[str] | None = None,
-) -> Demands:
+) -> Overrides:
     """Read what a flavor or an image asks for.
 
     :param source: whose properties these are: FLAVOR or IMAGE.
@@ -233,7 +237,7 @@ def demands(
     if not ours and hides is None:
         return _NOTHING
     profile = None
-    asks: dict[str, Ask] = {}
+    features: dict[str, Override] = {}
     for key in sorted(ours):
         text = properties[key]
         word = words.get(key.removeprefix(prefix))
@@ -241,18 +245,20 @@ def demands(
             profile = (text, key)
             continue
         try:
-            name, ask = _read(source, key, text, word)
-            asks[name] = (
-                _merge(source, name, asks[name], ask) if name in asks else ask
+            name, override = _read(source, key, text, word)
+            features[name] = (
+                _merge(source, name, features[name], override)
+                if name in features
+                else override
             )
         except exception.InvalidRequest as err:
             if passed_over is None:
                 raise
             passed_over.append(str(err))
-    return Demands(profile=profile, asks=asks, hides=hides)
+    return Overrides(profile=profile, features=features, hides=hides)
 
 
-def toggles(on: frozenset[str], off: frozenset[str]) -> Demands:
+def toggles(on: frozenset[str], off: frozenset[str]) -> Overrides:
     """Return what the operator asks for on the command line.
 
     :param on: the names that are turned on.
@@ -264,16 +270,16 @@ def toggles(on: frozenset[str], off: frozenset[str]) -> Demands:
         raise exception.InvalidRequest(
             reason=f'{", ".join(both)}: on and off cannot both be.'
         )
-    return Demands(
-        asks={
-            name: Ask(
+    return Overrides(
+        features={
+            name: Override(
                 source=Source.OPERATOR,
                 key=f'--{word}',
                 on=word == 'on',
                 written=f'--{word} {name}',
             )
-            for word, names in (('on', on), ('off', off))
-            for name in names
+            for word, features in (('on', on), ('off', off))
+            for name in features
         }
     )
 
@@ -311,8 +317,8 @@ def from_properties(
     )
     passed_over: list[str] = []
     taken = passed_over if started else None
-    flavor = demands(Source.FLAVOR, extra_specs, taken)
-    image = demands(Source.IMAGE, image_properties, taken)
+    flavor = read_overrides(Source.FLAVOR, extra_specs, taken)
+    image = read_overrides(Source.IMAGE, image_properties, taken)
     return Request(
         os_type=os_type,
         release=windows.find(

@@ -11,15 +11,13 @@ import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.policy import admission
-from nova_hyperv_enlight.policy import case
-from nova_hyperv_enlight.policy import choice
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import explicit
-from nova_hyperv_enlight.policy import implicit
+from nova_hyperv_enlight.policy import feature
 from nova_hyperv_enlight.policy import modes
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
@@ -45,22 +43,22 @@ def _not_concerned(
     return decision.Decision(
         acts=False,
         profile=None,
-        verdicts=modes.all_verdicts(
+        outcomes=modes.all_outcomes(
             decision.State.UNSET, decision.Reason.NOT_CONCERNED, source, text
         ),
     )
 
 
 def _select(
-    guest: case.Case, on: list[decision.Verdict]
-) -> decision.Selection:
-    pins = any(_CATALOGUE[verdict.name].pins_tsc for verdict in on)
-    frequency = guest.host.witnesses.tsc_frequency
+    guest: feature.GuestContext, on: list[decision.Outcome]
+) -> selections.Selection:
+    pins = any(_CATALOGUE[outcome.name].pins_tsc for outcome in on)
+    frequency = guest.host.sources.tsc_frequency
     if guest.recorded is not None:
         # A guest keeps the frequency that it was started with.
         frequency = guest.recorded.wanted.tsc_frequency or frequency
-    return decision.Selection(
-        names=frozenset(verdict.name for verdict in on),
+    return selections.Selection(
+        features=frozenset(outcome.name for outcome in on),
         values=frozenset(
             (typing.cast(str, _CATALOGUE[v.name].value_name), v.value)
             for v in on
@@ -70,35 +68,35 @@ def _select(
     )
 
 
-def _custom(guest: case.Case) -> decision.Decision:
+def _custom(guest: feature.GuestContext) -> decision.Decision:
     """Decide name by name."""
-    closed = explicit.close(guest)
+    closed = feature.requested_features(guest)
 
     @functools.cache
-    def verdict_of(name: str) -> decision.Verdict:
+    def outcome_of(name: str) -> decision.Outcome:
         if name in closed:
-            return explicit.verdict(guest, name, closed[name])
-        return implicit.verdict(guest, name, verdict_of)
+            return feature.requested(guest, name, closed[name])
+        return feature.defaulted(guest, name, outcome_of)
 
-    verdicts = tuple(verdict_of(name) for name in _CATALOGUE)
+    outcomes = tuple(outcome_of(name) for name in _CATALOGUE)
     return decision.Decision(
         acts=True,
         profile=guest.profile.name,
-        verdicts=verdicts,
+        outcomes=outcomes,
         selection=_select(
-            guest, [v for v in verdicts if v.state is decision.State.ON]
+            guest, [v for v in outcomes if v.state is decision.State.ON]
         ),
     )
 
 
-def _profile(
+def _applying_profile(
     conf: settings.Settings,
     req: request.Request,
     rule: windows.Rule | None,
     recorded: record.Record | None,
 ) -> tuple[profiles.Profile, str]:
     """Return the profile that applies, and who chose it."""
-    profile, chosen_by = choice.choose(
+    profile, chosen_by = admission.choose(
         conf, req, recorded.profile if recorded is not None else None
     )
     delegates = profile.mode in (
@@ -111,7 +109,9 @@ def _profile(
     return profile, chosen_by
 
 
-def _keep(guest: case.Case, recorded: record.Record) -> case.Case:
+def _with_record(
+    guest: feature.GuestContext, recorded: record.Record
+) -> feature.GuestContext:
     """Let a record stand for the profile, where it counts.
 
     What the flavor or the image names goes before it: where that is another
@@ -135,7 +135,7 @@ def _keep(guest: case.Case, recorded: record.Record) -> case.Case:
         guest,
         profile=profiles.Profile(
             name=recorded.profile,
-            names=recorded.wanted.names,
+            features=recorded.wanted.features,
             values=tuple(sorted(recorded.wanted.values)),
             summary='A recorded set.',
         ),
@@ -148,7 +148,7 @@ def lost(
     decided: decision.Decision,
     recorded: record.Record | None,
     conf: settings.Settings,
-) -> list[decision.Verdict]:
+) -> list[decision.Outcome]:
     """Return what a guest was started with and the host cannot deliver now.
 
     :param recorded: what it was started with, if that is known.
@@ -157,23 +157,25 @@ def lost(
         return []
     had = recorded.selection
     left_out = frozenset(
-        verdict.name
-        for verdict in decided.left_out
-        if verdict.source not in request.EXPLICIT
+        outcome.name
+        for outcome in decided.left_out
+        if outcome.source not in request.EXPLICIT
     )
     return [
-        verdict
-        for verdict in decided.verdicts
-        if (verdict.name in had.names & left_out)
+        outcome
+        for outcome in decided.outcomes
+        if (outcome.name in had.features & left_out)
         or (
-            verdict.state is decision.State.ON
-            and (_CATALOGUE[verdict.name].value_name, verdict.wanted_value)
+            outcome.state is decision.State.ON
+            and (_CATALOGUE[outcome.name].value_name, outcome.wanted_value)
             in had.values
         )
     ]
 
 
-def _check_kept(guest: case.Case, decided: decision.Decision) -> None:
+def _check_record(
+    guest: feature.GuestContext, decided: decision.Decision
+) -> None:
     """Refuse a host that cannot keep a recorded set whole.
 
     :raises HostCannotDeliver: the operator wants it so.
@@ -201,35 +203,37 @@ def _check_reach(
 
     :raises InvalidRequest: with what it would switch.
     """
-    if not req.image.asks or _CATALOGUE.keys() <= conf.image_overridable:
+    if not req.image.features or _CATALOGUE.keys() <= conf.image_overridable:
         return
     quiet = dataclasses.replace(
-        req, image=dataclasses.replace(req.image, asks={})
+        req, image=dataclasses.replace(req.image, features={})
     )
     try:
         without = resolve(conf, quiet, host, recorded).selection
     except exception.EnlightException:
         # This host refuses the guest without them, so nothing tells what was
         # on already: whatever they could switch counts.
-        switched = choice.reach(req.image, host.witnesses.vendor)
+        switched = admission.reach(req.image, host.sources.vendor)
     else:
         selected = decided.selection
-        switched = without.names ^ selected.names
+        switched = without.features ^ selected.features
         switched |= without.off ^ selected.off
     reached = sorted(switched - conf.image_overridable)
     if reached:
-        keys = ', '.join(ask.key for ask in req.image.asks.values())
+        keys = ', '.join(
+            override.key for override in req.image.features.values()
+        )
         raise exception.InvalidRequest(
             reason=(
                 f'What the image asks for ({keys}) is not allowed: it would '
-                f'switch {", ".join(reached)} too; {choice.allowed(conf)}.'
+                f'switch {", ".join(reached)} too; {admission.allowed(conf)}.'
             )
         )
 
 
 def _everything(profile: profiles.Profile) -> profiles.Profile:
     return dataclasses.replace(
-        profile, names=frozenset(_CATALOGUE), mode=profiles.Mode.CUSTOM
+        profile, features=frozenset(_CATALOGUE), mode=profiles.Mode.CUSTOM
     )
 
 
@@ -257,12 +261,12 @@ def resolve(
         return left
     passed_over: tuple[str, ...] = ()
     if recorded is None:
-        choice.check_image(conf, req.image)
+        admission.check_image(conf, req.image)
     else:
         req, passed_over = admission.admit(conf, req, recorded)
     rule = windows.rule_for(req.release, req.firmware)
-    profile, chosen_by = _profile(conf, req, rule, recorded)
-    guest = case.Case(
+    profile, chosen_by = _applying_profile(conf, req, rule, recorded)
+    guest = feature.GuestContext(
         conf=conf,
         req=req,
         host=host,
@@ -271,10 +275,10 @@ def resolve(
         rule=rule,
         recorded=None,
         started=recorded,
-        asks=case.all_asks(conf, req),
+        overrides=feature.all_overrides(conf, req),
     )
     if recorded is not None:
-        guest = _keep(guest, recorded)
+        guest = _with_record(guest, recorded)
     decided = _decide(guest)
     try:
         _check_reach(conf, req, host, recorded, decided)
@@ -282,7 +286,7 @@ def resolve(
         if recorded is None:
             raise
         passed_over += (str(err),)
-        image = dataclasses.replace(req.image, asks={})
+        image = dataclasses.replace(req.image, features={})
         decided = resolve(
             conf, dataclasses.replace(req, image=image), host, recorded
         )
@@ -291,7 +295,7 @@ def resolve(
     )
 
 
-def _decide(guest: case.Case) -> decision.Decision:
+def _decide(guest: feature.GuestContext) -> decision.Decision:
     if guest.profile.mode is profiles.Mode.CUSTOM:
         decided = _custom(guest)
     else:
@@ -301,16 +305,18 @@ def _decide(guest: case.Case) -> decision.Decision:
             if guest.started is None:
                 raise
             decided = _by_name(guest, guest.started, str(err))
-    _check_kept(guest, decided)
+    _check_record(guest, decided)
     return decided
 
 
-def _delegate(guest: case.Case) -> decision.Decision:
+def _delegate(guest: feature.GuestContext) -> decision.Decision:
     """Leave the names to Nova, libvirt or QEMU."""
     if guest.profile.mode is profiles.Mode.STOCK:
         return modes.stock(guest)
-    offers = guest.host.offers.values()
-    if guest.req.encrypted or not any(offer.offered for offer in offers):
+    features = guest.host.features.values()
+    if guest.req.encrypted or not any(
+        capability.offered for capability in features
+    ):
         # Nothing to hand on: say of each name why the host lacks it.
         return _custom(
             dataclasses.replace(guest, profile=_everything(guest.profile))
@@ -320,19 +326,19 @@ def _delegate(guest: case.Case) -> decision.Decision:
 
 
 def _by_name(
-    guest: case.Case, started: record.Record, reason: str
+    guest: feature.GuestContext, started: record.Record, reason: str
 ) -> decision.Decision:
     """Decide name by name what a profile cannot leave to others here.
 
     The guest keeps the names that it was started with. A record that holds
     no more of them than the timer does not tell: then it is the baseline.
     """
-    names = started.wanted.names
-    if names <= modes.TIMERS:
-        names = profiles.PROFILES['baseline'].names
+    features = started.wanted.features
+    if features <= modes.TIMERS:
+        features = profiles.PROFILES['baseline'].features
     profile = dataclasses.replace(
         guest.profile,
-        names=names,
+        features=features,
         values=tuple(sorted(started.wanted.values)),
         mode=profiles.Mode.CUSTOM,
     )

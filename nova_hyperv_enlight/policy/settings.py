@@ -43,7 +43,9 @@ class Settings:
     )
     force_on: tuple[str, ...] = ()
     force_off: tuple[str, ...] = ()
-    image_overridable: frozenset[str] = profiles.PROFILES['performance'].names
+    image_overridable: frozenset[str] = profiles.PROFILES[
+        'performance'
+    ].features
     spinlock_retries: str = enlightenments.default_value('spinlocks')
     vendor_id: str = enlightenments.default_value('vendor_id')
     keep_recorded: bool = True

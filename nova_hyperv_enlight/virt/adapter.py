@@ -12,10 +12,10 @@ from nova import exception as nova_exception
 from nova.virt.libvirt import utils as libvirt_utils
 from oslo_log import log as logging
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import request
 
 LOG = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def to_request(
     )
 
 
-def own_selection(config: typing.Any) -> decision.Selection:
+def own_selection(config: typing.Any) -> selections.Selection:
     """Return the enlightenments that Nova itself has chosen for a guest.
 
     :param config: the LibvirtConfigGuest, before any hook.

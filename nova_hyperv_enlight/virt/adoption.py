@@ -13,9 +13,9 @@ from nova import exception as nova_exception
 from oslo_log import log as logging
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
-from nova_hyperv_enlight.host import xml
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.host import parsing
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.virt import recorder
 
@@ -44,7 +44,7 @@ def find(instance: typing.Any, host: typing.Any) -> record.Record | None:
         if recorded is not None and not guest.is_active():
             # Its document is what the next start replaces.
             return None
-        document = xml.parse(guest.get_xml_desc(), 'domain', 'domain')
+        document = parsing.parse(guest.get_xml_desc(), 'domain', 'domain')
         running = _plain(hyperv.read(document))
     except nova_exception.InstanceNotFound:
         LOG.debug('There is no domain to adopt.', instance=instance)
@@ -74,7 +74,7 @@ def find(instance: typing.Any, host: typing.Any) -> record.Record | None:
     return record.Record(profile=record.ADOPTED, selection=running)
 
 
-def _plain(selection: decision.Selection) -> decision.Selection:
+def _plain(selection: selections.Selection) -> selections.Selection:
     """Return what a document and a record have in common."""
     mode = selection.mode
     if mode is profiles.Mode.STOCK:

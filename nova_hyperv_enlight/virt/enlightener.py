@@ -9,19 +9,18 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.conf import hyperv_enlight as options
-from nova_hyperv_enlight.conf import settings as conf_settings
+from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.hooks import manager
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import recording
-from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from nova_hyperv_enlight.virt import adapter
@@ -58,7 +57,7 @@ class Enlightener:
         """
         with self._lock:
             if self._settings is None or self._hooks is None:
-                read = conf_settings.read(self._conf)
+                read = reader.read(self._conf)
                 self._hooks = manager.HookManager(read.hooks)
                 self._settings = read
             return self._settings, self._hooks
@@ -163,20 +162,20 @@ class Enlightener:
             host = self._probe.capabilities(
                 arch, machine, self._conf.libvirt.virt_type
             )
-            found = migration.obstacles(recorded, host)
+            found = record.obstacles(recorded, host)
             if found:
                 raise adapter.refused_migration(
                     instance,
                     self._conf.host,
                     ' '.join(found),
-                    ' '.join(migration.obstacles(recorded, host, True)),
+                    ' '.join(record.obstacles(recorded, host, True)),
                 )
 
     def verify(self) -> None:
         """Look into guests of the host, where the operator wants that."""
         conf, _ = self.load()
         if conf.enabled and conf.verify_host:
-            verification.heed_guests(
+            verification.exclude_not_shown(
                 self._probe,
                 self._default_capabilities(),
                 self._host.get_connection,
@@ -186,12 +185,12 @@ class Enlightener:
     def traits(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return the traits that the host has, and those it has not."""
         conf, _ = self.load()
-        names = frozenset(enlightenments.ENLIGHTENMENTS)
+        features = frozenset(enlightenments.ENLIGHTENMENTS)
         offered: frozenset[str] = frozenset()
         if conf.enabled and conf.report_traits:
-            offers = self._default_capabilities().offers
-            offered = frozenset(n for n in names if offers[n].offered)
-        return _traits(offered), _traits(names - offered)
+            found = self._default_capabilities().features
+            offered = frozenset(n for n in features if found[n].offered)
+        return _traits(offered), _traits(features - offered)
 
     def _default_capabilities(self) -> capabilities.HostCapabilities:
         arch = self._host.get_capabilities().host.cpu.arch
@@ -200,9 +199,9 @@ class Enlightener:
         )
 
 
-def _traits(names: frozenset[str]) -> frozenset[str]:
+def _traits(features: frozenset[str]) -> frozenset[str]:
     return frozenset(
-        enlightenments.ENLIGHTENMENTS[name].trait for name in names
+        enlightenments.ENLIGHTENMENTS[name].trait for name in features
     )
 
 
@@ -210,15 +209,15 @@ def _log(
     instance: typing.Any,
     decided: decision.Decision,
     recorded: record.Record | None,
-    own: decision.Selection,
+    own: selections.Selection,
     conf: settings.Settings,
 ) -> None:
-    line = report.one_line(decided)
+    line = decision.one_line(decided)
     if conf.shadow:
         LOG.info(
             'Hyper-V enlightenments (shadow mode, not written): %s; %s',
             line,
-            report.difference(decided, own),
+            decision.difference(decided, own),
             instance=instance,
         )
         return
@@ -236,7 +235,7 @@ def _log(
         LOG.warning(
             'This guest was started with more than this host can deliver '
             'now. %s',
-            ' '.join(verdict.text for verdict in lost),
+            ' '.join(outcome.text for outcome in lost),
             instance=instance,
         )
 

@@ -20,7 +20,7 @@ LOG = logging.getLogger(__name__)
 _NAMESPACE, _NAME = 'nova_hyperv_enlight.witnesses', 'guest'
 
 
-def heed_guests(
+def exclude_not_shown(
     source: probe.Probe,
     host: capabilities.HostCapabilities,
     connect: collections.abc.Callable[[], typing.Any],
@@ -35,14 +35,14 @@ def heed_guests(
     :param connect: returns an open connection to the host's libvirt.
     :param state_path: where the answer is kept.
     """
-    if not any(offer.offered for offer in host.offers.values()):
+    if not any(capability.offered for capability in host.features.values()):
         return  # Nothing is left that a guest could rule out.
     try:
         (point,) = importlib.metadata.entry_points(
             group=_NAMESPACE, name=_NAME
         )
         ask = point.load()
-        not_shown = ask(connect(), host.witnesses, state_path)
+        not_shown = ask(connect(), host.sources, state_path)
     except Exception as err:
         LOG.warning(
             'Hyper-V enlightenments: verify_host is true, but no guest says '
@@ -50,11 +50,11 @@ def heed_guests(
             err,
         )
         return
-    source.heed(not_shown)
+    source.exclude(not_shown)
     lost = [
         name
-        for name in host.offers
-        if name in not_shown and host.offers[name].offered
+        for name in host.features
+        if name in not_shown and host.features[name].offered
     ]
     if lost:
         LOG.warning(

@@ -74,7 +74,7 @@ def document(name):
 
 def switched_on(domain):
     """Return the enlightenments of a domain, as the package reads them."""
-    return hyperv.read(domain).names
+    return hyperv.read(domain).features
 
 
 class Kernel(fixtures.Fixture):

@@ -14,8 +14,8 @@ from nova import objects
 from nova.virt.libvirt import config as vconfig
 import testtools
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.virt import adapter
 
 
@@ -89,7 +89,7 @@ class ReadTestCase(testtools.TestCase):
         asked = adapter.to_request(config, make_instance())
 
         self.assertTrue(asked.is_windows)
-        self.assertEqual({}, asked.flavor.asks)
+        self.assertEqual({}, asked.flavor.features)
 
     def test_own_selection(self):
         config = vconfig.LibvirtConfigGuest()
@@ -99,8 +99,8 @@ class ReadTestCase(testtools.TestCase):
         config.features = [vconfig.LibvirtConfigGuestFeatureACPI(), hyperv]
 
         self.assertEqual(
-            decision.Selection(
-                names=frozenset(('relaxed', 'spinlocks')),
+            selections.Selection(
+                features=frozenset(('relaxed', 'spinlocks')),
                 values=frozenset((('spinlocks.retries', '8191'),)),
             ),
             adapter.own_selection(config),

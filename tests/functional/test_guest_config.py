@@ -202,7 +202,7 @@ class WindowsTestCase(guest.GuestTestCase):
             kernel=guest.INTEL,
         )
 
-        self.assertEqual(profiles.PROFILES[name].names, self.on(WINDOWS))
+        self.assertEqual(profiles.PROFILES[name].features, self.on(WINDOWS))
 
     @ddt.data(('host-model', (12, 1, 0)), ('passthrough', (8, 0, 0)))
     @ddt.unpack

@@ -8,6 +8,7 @@ from nova.virt.libvirt import config as vconfig
 import testtools
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.hooks import hyperv
 from nova_hyperv_enlight.hooks import hypervclock
@@ -20,8 +21,10 @@ def make_context(*names, **selected):
         decision=decision.Decision(
             acts=True,
             profile='baseline',
-            verdicts=(),
-            selection=decision.Selection(names=frozenset(names), **selected),
+            outcomes=(),
+            selection=selections.Selection(
+                features=frozenset(names), **selected
+            ),
         ),
     )
 

@@ -5,12 +5,12 @@
 import ddt
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.domains import recognition
+from nova_hyperv_enlight.domains import rules
 from nova_hyperv_enlight.domxml import domain
-from nova_hyperv_enlight.fleet import recognition
-from nova_hyperv_enlight.fleet import rules
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.host import weighing
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.policy import settings
 from tests.fixtures import releases
 from tests.functional import base
@@ -19,7 +19,7 @@ from tests import sets
 STOCK = sets.STOCK
 #: A host that has everything.
 HOST = assumed.offering(
-    weighing.conclude(capabilities.Witnesses(virt_type='kvm', arch='x86_64')),
+    evaluation.evaluate(capabilities.Sources(virt_type='kvm', arch='x86_64')),
     frozenset(enlightenments.ENLIGHTENMENTS),
     'it is said so',
 )
@@ -47,7 +47,7 @@ class RecognitionTestCase(base.FunctionalTestCase):
 
         self.assertTrue(recognition.is_windows(found))
         self.assertEqual(('kvm', 'x86_64'), (found.virt_type, found.arch))
-        self.assertEqual(STOCK, found.hyperv.names)
+        self.assertEqual(STOCK, found.hyperv.features)
         self.assertEqual('localtime', found.clock_offset)
         self.assertIs(False, found.hpet)
         self.assertIsNotNone(found.nova.release)

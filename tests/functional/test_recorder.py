@@ -7,7 +7,7 @@ import fixtures
 from nova import exception as nova_exception
 from nova import objects
 
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.virt import adoption
 from nova_hyperv_enlight.virt import recorder
@@ -18,7 +18,7 @@ from tests.functional import guest
 WINDOWS = {'os_type': 'windows'}
 RELAXED = record.Record(
     profile='minimal',
-    selection=decision.Selection(names=frozenset(('relaxed',))),
+    selection=selections.Selection(features=frozenset(('relaxed',))),
 )
 TEXT = '1;minimal;;relaxed'
 MIGRATION = objects.Migration(id=8)
@@ -166,7 +166,7 @@ class RecorderTestCase(guest.GuestTestCase):
     def test_write_what_is_too_long(self):
         recorder.write(
             self.guest(),
-            record.Record(profile='p' * 300, selection=decision.Selection()),
+            record.Record(profile='p' * 300, selection=selections.Selection()),
         )
 
         self.assertEqual([], self._saved)

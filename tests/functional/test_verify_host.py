@@ -28,7 +28,7 @@ class Guests(fixtures.Fixture):
         # As the entry point names it.
         self.useFixture(
             fixtures.MonkeyPatch(
-                'nova_hyperv_enlight.guest.witness.not_shown', self._ask
+                'nova_hyperv_enlight.guest.exclusion.not_shown', self._ask
             )
         )
 
@@ -64,8 +64,8 @@ class VerifyHostTestCase(guest.PluginTestCase):
         )
         (line,) = self.plugin_lines(server)
         self.assertIn('not shown to a guest on this host', line)
-        ((_, witnesses, state_path),) = asked
-        self.assertEqual('kvm', witnesses.virt_type)
+        ((_, sources, state_path),) = asked
+        self.assertEqual('kvm', sources.virt_type)
         self.assertEqual(self._state_path(), state_path)
         # evmcs was not offered before either.
         self.assertEqual(

@@ -17,10 +17,10 @@ import typing
 
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
-from nova_hyperv_enlight.host import weighing
-from nova_hyperv_enlight.policy import report
+from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -61,19 +61,23 @@ def _decide(
     except exception.EnlightException as err:
         return {'refused': str(err)}
     return {
-        'on': sorted(decided.selection.names),
+        'on': sorted(decided.selection.features),
         'mode': decided.selection.mode.value,
-        'line': report.one_line(decided),
+        'line': decision.one_line(decided),
     }
 
 
 def _describe(host: capabilities.HostCapabilities) -> dict[str, typing.Any]:
     return {
         'offers': {
-            name: [offer.offered, offer.witness.value, offer.evidence]
-            for name, offer in host.offers.items()
+            name: [
+                capability.offered,
+                capability.source.value,
+                capability.evidence,
+            ]
+            for name, capability in host.features.items()
         },
-        'unasked': host.witnesses.unasked,
+        'unasked': host.sources.unasked,
         'decisions': {profile: _decide(host, profile) for profile in PROFILES},
     }
 
@@ -86,14 +90,14 @@ def newer(
 
     :param more: the names that it lists beside those that this one does.
     """
-    found = host.witnesses
-    names = (found.domcaps.names or frozenset()) | more
-    return weighing.conclude(
+    found = host.sources
+    names = (found.domcaps.features or frozenset()) | more
+    return evaluation.evaluate(
         dataclasses.replace(
             found,
             libvirt=_NEWER_LIBVIRT,
             qemu=_NEWER_QEMU,
-            domcaps=dataclasses.replace(found.domcaps, names=names),
+            domcaps=dataclasses.replace(found.domcaps, features=names),
         )
     )
 
@@ -117,7 +121,7 @@ def ask() -> dict[str, typing.Any]:
         machine: source.capabilities('x86_64', machine, 'kvm')
         for machine in MACHINES
     }
-    facts = hosts['pc'].witnesses.kernel
+    facts = hosts['pc'].sources.kernel
     answers['kernel'] = {
         'hyperv': facts.hyperv,
         'time': facts.time,

@@ -18,7 +18,6 @@ from lxml import etree
 
 from nova_hyperv_enlight.cmd import main as program
 from nova_hyperv_enlight.domxml import hyperv
-from nova_hyperv_enlight.policy import migration
 from nova_hyperv_enlight.policy import record
 from tests.lab import migrate_cases
 from tests.lab import migrate_guest
@@ -59,7 +58,7 @@ class Destination(migrate_host.Host):
     def obstacles(self, recorded: str, newer: bool) -> list[str]:
         """Do what the driver does in check_can_live_migrate_destination."""
         host = self.capabilities()
-        return migration.obstacles(
+        return record.obstacles(
             record.decode(recorded),
             migrate_cases.newer(host) if newer else host,
         )
@@ -97,7 +96,7 @@ class Source(migrate_host.Host):
     def _try(self, case: migrate_cases.Case) -> _Found:
         guest = case.guest
         document = guest.document()
-        found: _Found = {'asked': sorted(guest.selection.names)}
+        found: _Found = {'asked': sorted(guest.selection.features)}
         if case.starts:
             if error := self.start(document):
                 raise RuntimeError(f'{guest.name} does not start: {error}')

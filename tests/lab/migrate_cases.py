@@ -5,8 +5,8 @@ import collections.abc
 import dataclasses
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
@@ -37,7 +37,7 @@ def newer(
     host: capabilities.HostCapabilities,
 ) -> capabilities.HostCapabilities:
     """What ask_host.newer() says, of all names that are too new here."""
-    found = host.witnesses
+    found = host.sources
     return ask_host.newer(
         host,
         {
@@ -50,7 +50,7 @@ def newer(
 
 def _decide(
     host: capabilities.HostCapabilities, profile: str, *off: str
-) -> decision.Selection:
+) -> selections.Selection:
     """Decide as nova-compute does for a Windows guest."""
     asked = request.from_properties(
         os_type='windows',
@@ -64,7 +64,7 @@ def _decide(
     return resolve.resolve(settings.Settings(), asked, host).selection
 
 
-def _record(profile: str, selection: decision.Selection) -> str:
+def _record(profile: str, selection: selections.Selection) -> str:
     return record.encode(record.Record(profile=profile, selection=selection))
 
 
@@ -79,7 +79,7 @@ def _decided(host: capabilities.HostCapabilities, profile: str) -> Case:
 
 def _adopted(
     name: str,
-    selection: decision.Selection,
+    selection: selections.Selection,
     *,
     disk: str = migrate_guest.READS,
     starts: bool = True,
@@ -99,13 +99,15 @@ def _nested(host: capabilities.HostCapabilities) -> Case:
     """
     selection = _decide(newer(host), 'nested', 'avic')
     unnamed = {
-        name for name in selection.names if host.offers[name].offered is False
+        name
+        for name in selection.features
+        if host.features[name].offered is False
     }
     return Case(
         guest=migrate_guest.Guest(
             name='nested',
             selection=dataclasses.replace(
-                selection, names=selection.names - unnamed
+                selection, features=selection.features - unnamed
             ),
             unnamed=tuple(
                 sorted(_CATALOGUE[name].qemu_flag for name in unnamed)
@@ -132,7 +134,7 @@ def cases(
     baseline = _decide(host, 'baseline')
     # What Nova 26 to 28 left in their guests.
     left = dataclasses.replace(
-        baseline, names=baseline.names | {'reenlightenment'}
+        baseline, features=baseline.features | {'reenlightenment'}
     )
     yield _adopted('unpinned', left, disk=migrate_guest.REENLIGHTENS)
     yield _adopted(
@@ -142,6 +144,6 @@ def cases(
     )
     yield _adopted(
         'intel',
-        dataclasses.replace(baseline, names=baseline.names | {'evmcs'}),
+        dataclasses.replace(baseline, features=baseline.features | {'evmcs'}),
         starts=False,
     )

@@ -9,10 +9,10 @@ import uuid
 
 from lxml import etree
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.guest import cpuid
-from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.guest import report
-from nova_hyperv_enlight.policy import decision
 
 #: The hosts that it moves from and to, and where they are on their link.
 ADDRESSES = {'source': '192.0.2.1', 'destination': '192.0.2.2'}
@@ -52,7 +52,7 @@ class Guest:
     """
 
     name: str
-    selection: decision.Selection
+    selection: selections.Selection
     unnamed: tuple[str, ...] = ()
     disk: str = READS
     svm: bool = False
@@ -64,17 +64,17 @@ class Guest:
 
     def document(self) -> str:
         """Return its document; the package writes the enlightenments."""
-        question = domain.from_selection(self.selection, machine=MACHINE)
+        question = probe_domain.from_selection(self.selection, machine=MACHINE)
         question = dataclasses.replace(
             question, parts=(*question.parts, self._cpu())
         )
-        place = domain.Place(
+        place = probe_domain.ProbeFiles(
             name=self.name,
             uuid=str(uuid.uuid4()),
             disk=str(PLACE / self.disk),
             serial=str(self.serial),
         )
-        root = etree.fromstring(domain.build(question, place))
+        root = etree.fromstring(probe_domain.build(question, place))
         line = etree.SubElement(root, f'{{{_QEMU}}}commandline')
         for each in self.unnamed:
             for value in ('-global', f'{_CPU}-x86_64-cpu.{each}=on'):

@@ -20,7 +20,7 @@ import typing
 
 from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight.cmd import probing
-from nova_hyperv_enlight.guest import witness
+from nova_hyperv_enlight.guest import exclusion
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
 
@@ -98,14 +98,14 @@ def _ask_witness(driver: typing.Any) -> dict[str, typing.Any]:
     asked = probe.ask(
         lambda: driver.connection, 'x86_64', 'q35', 'kvm', kvm.ask()
     )
-    witness.TIMEOUT_SECONDS = float(_TIMEOUT)
-    witness.SECONDS = 4 * witness.TIMEOUT_SECONDS
+    exclusion.TIMEOUT_SECONDS = float(_TIMEOUT)
+    exclusion.SECONDS = 4 * exclusion.TIMEOUT_SECONDS
     answers, seconds = [], []
     said: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     logging.getLogger().addHandler(logging.handlers.QueueHandler(said))
     for _ in range(2):
         begin = time.monotonic()
-        names = witness.not_shown(driver.connection, asked, str(driver.root))
+        names = exclusion.not_shown(driver.connection, asked, str(driver.root))
         seconds.append(time.monotonic() - begin)
         answers.append(sorted(names))
     warnings = [said.get().getMessage() for _ in range(said.qsize())]

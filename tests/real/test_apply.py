@@ -71,7 +71,7 @@ def _call(*argv):
 
 
 def _names(domain, flags=INACTIVE):
-    return hyperv.read(etree.fromstring(domain.XMLDesc(flags))).names
+    return hyperv.read(etree.fromstring(domain.XMLDesc(flags))).features
 
 
 class TestDriverCase(testtools.TestCase):

@@ -12,9 +12,9 @@ import testtools
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.cmd import main
-from nova_hyperv_enlight.fleet import audit
+from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.host import weighing
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.policy import settings
 from tests.real import cases
 from tests.real import guests
@@ -86,8 +86,8 @@ def _codes(rows):
 
 
 def _offers(arch, machine, virt_type):
-    return weighing.conclude(
-        capabilities.Witnesses(virt_type=virt_type, arch=arch)
+    return evaluation.evaluate(
+        capabilities.Sources(virt_type=virt_type, arch=arch)
     )
 
 

@@ -18,11 +18,11 @@ from lxml import etree
 import testtools
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.notation import convert
 from nova_hyperv_enlight.notation import names
 from nova_hyperv_enlight.notation import qemu
-from nova_hyperv_enlight.policy import decision
 from tests.corpus import schema
 from tests.real import cases
 
@@ -129,7 +129,7 @@ class QemuTest(testtools.TestCase):
             'hv-vendor-id': values.get('vendor_id.value', 'Microsoft Hv'),
             'tsc-frequency': selection.tsc_frequency or 0,
             **{
-                flag: name in selection.names
+                flag: name in selection.features
                 for flag, name in qemu.SWITCHES.items()
             },
         }
@@ -143,8 +143,8 @@ class QemuTest(testtools.TestCase):
     )
     def test_what_is_written(self, text):
         selection = names.read(text).selection
-        selection = decision.Selection(
-            names=selection.names - {_NEEDS_KVM},
+        selection = selections.Selection(
+            features=selection.features - {_NEEDS_KVM},
             off=selection.off,
             values=selection.values,
             mode=selection.mode,

@@ -21,12 +21,12 @@ import ddt
 import fixtures
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import cpuid
-from nova_hyperv_enlight.guest import domain
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.guest import probe_domain
 from tests.real import cases
 from tests.real import guests
 from tests.real import kvm
@@ -99,7 +99,7 @@ def look_around(driver):
     """Count what there is."""
     temporary = driver.root / 'tmp'
     files = os.listdir(temporary)
-    files += driver.root.glob(f'**/{domain.PREFIX}*')
+    files += driver.root.glob(f'**/{probe_domain.PREFIX}*')
     return Left(
         domains=tuple(
             sorted(each.name() for each in driver.connection.listAllDomains())
@@ -268,8 +268,8 @@ class VerifyOnQEMUTest(VerifyCase):
         found = []
 
         def run():
-            question = domain.from_selection(
-                decision.Selection(), virt_type='qemu'
+            question = probe_domain.from_selection(
+                selections.Selection(), virt_type='qemu'
             )
             conditions = boot.Conditions(timeout=float(_TIMEOUT))
             found.append(
@@ -293,8 +293,8 @@ class GuestsThatDoNotReportTest(VerifyCase):
     """Real guests that write something else than the probe."""
 
     def boot(self, sector, timeout):
-        question = domain.from_selection(
-            decision.Selection(), virt_type='qemu'
+        question = probe_domain.from_selection(
+            selections.Selection(), virt_type='qemu'
         )
         conditions = boot.Conditions(timeout=timeout, sector=sector)
         begin = time.monotonic()

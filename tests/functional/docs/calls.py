@@ -41,7 +41,7 @@ def flavor_property(key, value):
 def image_property(key, value):
     """Check that Nova or this package reads an image property."""
     if key.startswith(request.PROPERTY_PREFIX):
-        request.demands(request.Source.IMAGE, {key: value})
+        request.read_overrides(request.Source.IMAGE, {key: value})
         return
     # What it does not know it drops.
     assert key in image_meta.ImageMetaProps.fields, key

@@ -6,10 +6,10 @@ import pathlib
 
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
+from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
-from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from tests.unit.policy import cases
@@ -22,8 +22,8 @@ _WITHOUT = 'amd-libvirt9.0-qemu7.2-machine-q35'
 def _host(name=_HERE, **facts):
     """Return a host that was recorded."""
     caps = domaincaps.parse((_DOCUMENTS / f'{name}.xml').read_bytes())
-    return weighing.conclude(
-        capabilities.Witnesses(
+    return evaluation.evaluate(
+        capabilities.Sources(
             virt_type='kvm',
             arch='x86_64',
             machine=caps.machine,
@@ -47,7 +47,7 @@ def _decide(host=None, flavor=None, recorded=None, **options):
 
 
 def _line(decided):
-    return f'Hyper-V enlightenments: {report.one_line(decided)}'
+    return f'Hyper-V enlightenments: {decision.one_line(decided)}'
 
 
 def _shadow():
@@ -58,7 +58,7 @@ def _shadow():
     ).selection
     return (
         'Hyper-V enlightenments (shadow mode, not written): '
-        f'{report.one_line(decided)}; {report.difference(decided, own)}'
+        f'{decision.one_line(decided)}; {decision.difference(decided, own)}'
     )
 
 
@@ -69,7 +69,7 @@ def _degraded():
     kept = record.Record(profile='minimal', selection=before.selection)
     decided = _decide(_host(_WITHOUT, hyperv=False, time=False), recorded=kept)
     lost = ' '.join(
-        verdict.text for verdict in resolve.lost(decided, kept, conf)
+        outcome.text for outcome in resolve.lost(decided, kept, conf)
     )
     return [
         _line(decided),

@@ -19,7 +19,7 @@ from nova_hyperv_enlight.cmd import main  # noqa: E402
 from nova_hyperv_enlight.cmd import status  # noqa: E402
 from nova_hyperv_enlight.host import kvm  # noqa: E402
 from tests.unit.cmd import base  # noqa: E402
-from tests.unit.fleet import guests  # noqa: E402
+from tests.unit.domains import guests  # noqa: E402
 from tests.unit.guest import machine  # noqa: E402
 
 #: The variable that names the guests, parted by spaces.

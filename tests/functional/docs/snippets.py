@@ -16,7 +16,7 @@ import yaml
 
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import profiles_file
-from nova_hyperv_enlight.conf import settings
+from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.hooks import manager
@@ -51,7 +51,7 @@ def check_nova_conf(path):
     hyperv_enlight.register_opts(conf)
     conf([], default_config_files=[str(path)], default_config_dirs=[])
     # Hooks are loaded by nova-compute, and their names are not checked here.
-    return settings.read(conf)
+    return reader.read(conf)
 
 
 def _nova_conf(stage, block):
@@ -139,7 +139,7 @@ def _xml(stage, block):
     root = etree.fromstring(f'<domain>{block.text}</domain>')
     written = {child.tag for child in root.iterfind('features/hyperv/*')}
     found = hyperv.read(root)
-    assert written <= found.names | found.off, written
+    assert written <= found.features | found.off, written
 
 
 def _log(stage, block):

@@ -13,7 +13,7 @@ import sys
 import fixtures
 
 from tests.unit.cmd import base
-from tests.unit.fleet import guests
+from tests.unit.domains import guests
 
 #: The package's own programs, which are run.
 OURS = ('nova-hyperv-enlight', 'nova-hyperv-enlight-status')

@@ -20,17 +20,17 @@ CATALOGUE = 'nova_hyperv_enlight/catalogue/enlightenments.py'
 NAMES = """
 import json
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import extra_specs
-from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
 kept = record.Record(
     profile='baseline',
-    selection=decision.Selection(names=frozenset(('quiet',))),
+    selection=selections.Selection(features=frozenset(('quiet',))),
 )
 print(json.dumps({
     'specs': [each.name for each in extra_specs.register()],
     'trait': enlightenments.ENLIGHTENMENTS['quiet'].trait,
-    'recorded': sorted(record.decode(record.encode(kept)).selection.names),
+    'recorded': sorted(record.decode(record.encode(kept)).selection.features),
 }))
 """
 

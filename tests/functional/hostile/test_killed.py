@@ -13,8 +13,8 @@ import time
 import fixtures
 import testtools
 
-from nova_hyperv_enlight.fleet import keep
-from nova_hyperv_enlight.guest import witness
+from nova_hyperv_enlight.domains import backup
+from nova_hyperv_enlight.guest import exclusion
 
 ROUNDS = 12
 #: Long enough for a write in several parts.
@@ -22,21 +22,21 @@ SIZE = 1 << 20
 
 _CACHE = """
 import sys
-from nova_hyperv_enlight.guest import witness
+from nova_hyperv_enlight.guest import exclusion
 print(flush=True)
 while True:
     for names in (['avic'], ['reset', 'ipi']):
-        witness._store(sys.argv[1], 'key', frozenset(names))
+        exclusion._store(sys.argv[1], 'key', frozenset(names))
 """
 _REPLACE = f"""
 import pathlib
 import sys
-from nova_hyperv_enlight.fleet import keep
+from nova_hyperv_enlight.domains import backup
 path = pathlib.Path(sys.argv[1], 'guest.xml')
 print(flush=True)
 while True:
     former = path.read_bytes()
-    keep.replace(path, former, bytes([former[0] ^ 1]) * {SIZE})
+    backup.replace(path, former, bytes([former[0] ^ 1]) * {SIZE})
 """
 
 
@@ -65,16 +65,16 @@ class KilledTestCase(testtools.TestCase):
     def test_the_cache(self):
         found = set()
         for _ in range(ROUNDS):
-            witness._store(self.path, 'key', frozenset())
+            exclusion._store(self.path, 'key', frozenset())
             self.kill(_CACHE)
-            names = witness._load(self.path, 'key')
+            names = exclusion._load(self.path, 'key')
             self.assertIsNotNone(names)
             found.add(names)
-            witness._store(self.path, 'key', frozenset())
+            exclusion._store(self.path, 'key', frozenset())
             # Whatever was left half written is gone.
             self.assertEqual(
-                [witness.FILE],
-                os.listdir(os.path.join(self.path, witness.DIRECTORY)),
+                [exclusion.FILE],
+                os.listdir(os.path.join(self.path, exclusion.DIRECTORY)),
             )
         self.assertGreater(len(found), 1, 'it was always killed too early')
 
@@ -86,5 +86,5 @@ class KilledTestCase(testtools.TestCase):
             data = path.read_bytes()
             self.assertEqual(SIZE, len(data))
             self.assertIn(data, (b'\0' * SIZE, b'\1' * SIZE))
-        keep.replace(path, data, b'\2')
+        backup.replace(path, data, b'\2')
         self.assertEqual(b'\2', path.read_bytes())

@@ -58,12 +58,12 @@ class CpuidTestCase(base.TestCase):
     @ddt.unpack
     @ddt.data(*BASELINE)
     def test_baseline_as_measured(self, leaf, register, measured):
-        bits = shown(profiles.PROFILES['baseline'].names)
+        bits = shown(profiles.PROFILES['baseline'].features)
         place = leaf, register
         self.assertEqual(hex(measured), hex(bits[place] | ALWAYS[place]))
 
     def test_baseline_shows_nothing_else(self):
-        bits = shown(profiles.PROFILES['baseline'].names)
+        bits = shown(profiles.PROFILES['baseline'].features)
         self.assertEqual({(leaf, reg) for leaf, reg, _ in BASELINE}, set(bits))
 
     @ddt.data(*BASELINE)

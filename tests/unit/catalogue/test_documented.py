@@ -102,7 +102,7 @@ class DocumentedTestCase(RenderTestCase):
         start = text.index(f'   * - ``{name}``\n')
         row = text[start + 1 :].partition('\n   * ')[0]
         self.assertIn(profiles.PROFILES[name].summary, row)
-        for each in profiles.PROFILES[name].names:
+        for each in profiles.PROFILES[name].features:
             self.assertIn(f':ref:`{each} <', row)
 
     @ddt.data('enlightenments', 'enlightenments-table', 'profiles')

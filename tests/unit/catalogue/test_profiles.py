@@ -46,7 +46,7 @@ class ProfilesTestCase(base.TestCase):
     @ddt.unpack
     @ddt.data(*NAMES)
     def test_names(self, name, names):
-        self.assertEqual(names, PROFILES[name].names)
+        self.assertEqual(names, PROFILES[name].features)
 
     @ddt.unpack
     @ddt.data(*MODES)
@@ -56,13 +56,13 @@ class ProfilesTestCase(base.TestCase):
     @ddt.data(*PROFILES)
     def test_names_exist(self, name):
         self.assertEqual(
-            set(), PROFILES[name].names - set(enlightenments.ENLIGHTENMENTS)
+            set(), PROFILES[name].features - set(enlightenments.ENLIGHTENMENTS)
         )
 
     @ddt.data(*PROFILES)
     def test_names_closed(self, name):
         # On Intel emsr_bitmap and tlbflush.direct want evmcs besides.
-        names = PROFILES[name].names
+        names = PROFILES[name].features
         needed = {
             required
             for each in names
@@ -77,7 +77,11 @@ class ProfilesTestCase(base.TestCase):
         # A guest that uses it cannot be live migrated: Nova bug 2046549.
         self.assertEqual(
             [],
-            [n for n, p in PROFILES.items() if 'reenlightenment' in p.names],
+            [
+                n
+                for n, p in PROFILES.items()
+                if 'reenlightenment' in p.features
+            ],
         )
 
     def test_migratable(self):

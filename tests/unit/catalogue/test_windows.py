@@ -8,7 +8,7 @@ from nova_hyperv_enlight.catalogue import windows
 from tests.unit import base
 
 NAMES = frozenset(enlightenments.ENLIGHTENMENTS)
-MINIMAL = profiles.PROFILES['minimal'].names
+MINIMAL = profiles.PROFILES['minimal'].features
 VISTA = {'synic', 'stimer', 'stimer.direct', 'ipi', 'avic'}
 
 # libosinfo's identifier, the kernel's version, what os_version may say.

@@ -5,13 +5,13 @@ import io
 import ddt
 import fixtures
 
+from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight.domxml import hyperv
-from nova_hyperv_enlight.fleet import findings
 from nova_hyperv_enlight.host import kvm
 from tests.unit.cmd import base
+from tests.unit.domains import guests
+from tests.unit.domains import persistent
 from tests.unit.domxml import domains
-from tests.unit.fleet import guests
-from tests.unit.fleet import persistent
 
 KERNEL = kvm.KernelFacts(hyperv=True, time=True)
 PLAIN = persistent.document('plain', features='', timers='')
@@ -141,7 +141,7 @@ class PrintTestCase(ApplyTestCase):
 
         self.assertEqual((0, ''), (result.code, result.err))
         root = domains.parse(result.out)
-        self.assertEqual({'relaxed'}, hyperv.read(root).names)
+        self.assertEqual({'relaxed'}, hyperv.read(root).features)
         self.assertNotIn('secret', result.out)
         self.assertUntouched()
 

@@ -7,9 +7,9 @@ import fixtures
 
 from nova_hyperv_enlight.domxml import hyperv
 from tests.unit.cmd import test_apply
+from tests.unit.domains import guests
+from tests.unit.domains import persistent
 from tests.unit.domxml import domains
-from tests.unit.fleet import guests
-from tests.unit.fleet import persistent
 
 WINDOWS = ('one', 'two', 'three')
 
@@ -26,7 +26,7 @@ def make(name, **changes):
 
 
 def names(guest):
-    return hyperv.read(domains.parse(guest.xml)).names
+    return hyperv.read(domains.parse(guest.xml)).features
 
 
 @ddt.ddt

@@ -11,8 +11,8 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.domxml import hyperv
 from tests.unit.cmd import base
 from tests.unit.cmd import test_apply
+from tests.unit.domains import persistent
 from tests.unit.domxml import domains
-from tests.unit.fleet import persistent
 
 PLAIN = test_apply.PLAIN
 
@@ -51,8 +51,8 @@ class DocumentTestCase(test_apply.ApplyTestCase):
 
         self.assertNotEqual(PLAIN, first.out)
         self.assertEqual(
-            hyperv.read(domains.parse(PLAIN)).names,
-            hyperv.read(domains.parse(again.out)).names,
+            hyperv.read(domains.parse(PLAIN)).features,
+            hyperv.read(domains.parse(again.out)).features,
         )
 
     def test_what_needs_particular_hardware_is_told(self):
@@ -137,7 +137,7 @@ class DocumentTestCase(test_apply.ApplyTestCase):
         self.assertIn(f'what it held before is in {kept}.\n', result.out)
         written = (self.directory / 'guest.xml').read_bytes()
         self.assertEqual(
-            {'relaxed'}, hyperv.read(domains.parse(written)).names
+            {'relaxed'}, hyperv.read(domains.parse(written)).features
         )
         self.assertIn(b'secret', written)
 

@@ -10,7 +10,7 @@ import yaml
 
 from nova_hyperv_enlight.host import kvm
 from tests.unit.cmd import base
-from tests.unit.fleet import guests
+from tests.unit.domains import guests
 
 COLUMNS = ['domain', 'code', 'name', 'text', 'severity']
 #: What the saved document's host offers of the baseline.

@@ -215,7 +215,7 @@ class BaselineTestCase(FleetTestCase):
 class OthersTestCase(FleetTestCase):
     def test_what_is_no_qemu_host_is_named(self):
         host = hosts.make('compute1', cases.BASELINE)
-        found = cloud.Found(
+        found = cloud.CloudHosts(
             hosts=(host,), others=('esx', 'metal'), silent=(), unknown=()
         )
         self.useFixture(

@@ -14,7 +14,7 @@ from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.host import kvm
 from tests.unit.cmd import base
 from tests.unit.guest import machine
-from tests.unit.guest import test_domain
+from tests.unit.guest import test_probe_domain
 
 COLUMNS = ['name', 'asked', 'shown', 'leaf']
 NAMES = list(enlightenments.ENLIGHTENMENTS)
@@ -101,12 +101,12 @@ class GuestVerifyTestCase(VerifyTestCase):
     @ddt.data('none', 'minimal', 'baseline')
     def test_profile(self, name):
         self.assertEqual(
-            profiles.PROFILES[name].names, self.asked('--profile', name)
+            profiles.PROFILES[name].features, self.asked('--profile', name)
         )
 
     def test_the_default_is_the_options(self):
         self.assertEqual(
-            profiles.PROFILES['minimal'].names,
+            profiles.PROFILES['minimal'].features,
             self.asked('--option', 'profile=minimal'),
         )
 
@@ -129,7 +129,7 @@ class GuestVerifyTestCase(VerifyTestCase):
         )
         self.assertIn('xmm_input: it needs libvirt 10.7.0', err)
         (guest,) = self.connection.started
-        self.assertNotIn('xmm_input', hyperv.read(guest.root).names)
+        self.assertNotIn('xmm_input', hyperv.read(guest.root).features)
 
     def test_the_kind_of_guest(self):
         self.verify('--machine', 'q35', '--virt-type', 'qemu')
@@ -139,7 +139,7 @@ class GuestVerifyTestCase(VerifyTestCase):
         self.assertEqual('q35', guest.root.find('os/type').get('machine'))
 
     def test_a_guest_that_is_there(self):
-        theirs = machine.Domain(self.connection, test_domain.GUEST)
+        theirs = machine.Domain(self.connection, test_probe_domain.GUEST)
         self.connection.running[theirs.uuid] = theirs
 
         result = self.call(
@@ -153,7 +153,7 @@ class GuestVerifyTestCase(VerifyTestCase):
         self.assertEqual('EPYC', guest.root.findtext('cpu/model'))
 
     def test_a_saved_domain(self):
-        path = self.write('guest.xml', test_domain.GUEST)
+        path = self.write('guest.xml', test_probe_domain.GUEST)
 
         self.assertEqual(
             {'relaxed', 'spinlocks', 'hypervclock'}, self.asked('--xml', path)
@@ -283,7 +283,7 @@ class GuestVerifyFaultsTestCase(VerifyTestCase):
 
     def test_each_takes_too_long(self):
         def write(guest):
-            if not hyperv.read(guest.root).names:
+            if not hyperv.read(guest.root).features:
                 self.connection.write_report(guest)
 
         self.connection.write = write
@@ -320,11 +320,11 @@ class GuestVerifyInterruptedTestCase(VerifyTestCase):
         # To the process, as Ctrl-C does: raise_signal() would send it to the
         # guest's thread, and the main thread would sleep on.
         def write(guest):
-            if hyperv.read(guest.root).names and not sent.is_set():
+            if hyperv.read(guest.root).features and not sent.is_set():
                 sent.set()
                 os.kill(os.getpid(), number)
                 os.kill(os.getpid(), number)
-            elif not hyperv.read(guest.root).names:
+            elif not hyperv.read(guest.root).features:
                 self.connection.write_report(guest)
 
         self.connection.write = write

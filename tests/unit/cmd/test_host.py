@@ -335,7 +335,7 @@ class DescribeTestCase(base.CommandTestCase):
         self.assertEqual(
             ('here', model.Vendor.AMD), (found.name, found.vendor)
         )
-        self.assertTrue(found.capabilities.offers['stimer'].offered)
+        self.assertTrue(found.capabilities.features['stimer'].offered)
         self.assertEqual((), found.unknown)
 
     def test_without_it_too(self):
@@ -344,7 +344,7 @@ class DescribeTestCase(base.CommandTestCase):
         found = documents.parse(shown.encode(), 'file', 'file.json')
 
         self.assertEqual(('file', None), (found.name, found.vendor))
-        self.assertTrue(found.capabilities.offers['stimer'].offered)
+        self.assertTrue(found.capabilities.features['stimer'].offered)
 
 
 class NoLibvirtTestCase(base.CommandTestCase):

@@ -5,7 +5,7 @@ import ddt
 from nova_hyperv_enlight.host import kvm
 from tests.unit.cmd import base
 from tests.unit.cmd import status_base
-from tests.unit.fleet import guests as fleet_guests
+from tests.unit.domains import guests as fleet_guests
 
 
 @ddt.ddt

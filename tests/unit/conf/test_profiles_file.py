@@ -27,7 +27,7 @@ class ReadTestCase(base.TestCase):
     def test_on_needs_no_quotes(self, key):
         read = parse(f'lean:\n  {key}: [relaxed, vapic]\n')
 
-        self.assertEqual({'relaxed', 'vapic'}, read['lean'].names)
+        self.assertEqual({'relaxed', 'vapic'}, read['lean'].features)
 
     def test_off_takes_away(self):
         read = parse(
@@ -39,23 +39,26 @@ class ReadTestCase(base.TestCase):
         )
 
         self.assertEqual(
-            profiles.PROFILES['baseline'].names - {'stimer', 'stimer.direct'},
-            read['calm'].names,
+            profiles.PROFILES['baseline'].features
+            - {'stimer', 'stimer.direct'},
+            read['calm'].features,
         )
 
     def test_off_of_what_is_not_on_is_harmless(self):
         read = parse('lean: {on: [relaxed], off: [ipi]}')
 
-        self.assertEqual({'relaxed'}, read['lean'].names)
+        self.assertEqual({'relaxed'}, read['lean'].features)
 
     def test_extends_nothing(self):
-        self.assertEqual(frozenset(), parse('bare: {}')['bare'].names)
+        self.assertEqual(frozenset(), parse('bare: {}')['bare'].features)
 
     @ddt.data('none', 'minimal', 'baseline', 'performance', 'nested')
     def test_extends_a_built_in_profile(self, name):
         read = parse(f'site: {{extends: {name}}}')
 
-        self.assertEqual(profiles.PROFILES[name].names, read['site'].names)
+        self.assertEqual(
+            profiles.PROFILES[name].features, read['site'].features
+        )
 
     def test_extends_a_chain_in_any_order(self):
         read = parse(
@@ -67,7 +70,7 @@ class ReadTestCase(base.TestCase):
         )
 
         self.assertEqual(['first', 'second', 'third'], sorted(read))
-        self.assertEqual({'vpindex'}, read['third'].names)
+        self.assertEqual({'vpindex'}, read['third'].features)
 
     def test_values(self):
         read = parse(

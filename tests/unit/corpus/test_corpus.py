@@ -292,7 +292,7 @@ class CorpusTestCase(base.TestCase):
 
         self.useFixture(
             fixtures.MonkeyPatch(
-                'nova_hyperv_enlight.fleet.audit.Auditor.audit', crash
+                'nova_hyperv_enlight.domains.audit.Auditor.audit', crash
             )
         )
 

@@ -5,7 +5,7 @@
 from lxml import etree
 
 from nova_hyperv_enlight.catalogue import enlightenments
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.catalogue import selections
 
 ENTRIES = enlightenments.ENLIGHTENMENTS
 FEATURES = tuple(name for name in ENTRIES if name != 'hypervclock')
@@ -95,8 +95,8 @@ def selection(*names, values=DEFAULTS, **changes):
     closed = close(names)
     if 'reenlightenment' in closed:
         changes.setdefault('tsc_frequency', 2794748000)
-    return decision.Selection(
-        names=closed,
+    return selections.Selection(
+        features=closed,
         values=frozenset(
             (key, text)
             for key, text in values.items()

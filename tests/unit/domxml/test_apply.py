@@ -8,9 +8,9 @@ from lxml import etree
 
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.domxml import domains
 from tests.unit.policy import cases
@@ -20,16 +20,16 @@ GOLDEN = pathlib.Path(__file__).parent / 'golden'
 REGENERATE = 'REGENERATE_GOLDEN'
 
 SELECTIONS = {
-    'none': decision.Selection(),
+    'none': selections.Selection(),
     'minimal': domains.selection(*cases.MINIMAL),
     'baseline': domains.selection(*cases.BASELINE),
     'everything': domains.selection(*domains.ENTRIES),
-    'passthrough': decision.Selection(
-        mode=profiles.Mode.PASSTHROUGH, names=frozenset(['hypervclock'])
+    'passthrough': selections.Selection(
+        mode=profiles.Mode.PASSTHROUGH, features=frozenset(['hypervclock'])
     ),
-    'host-model': decision.Selection(
+    'host-model': selections.Selection(
         mode=profiles.Mode.HOST_MODEL,
-        names=frozenset(['hypervclock']),
+        features=frozenset(['hypervclock']),
         off=frozenset(['reenlightenment']),
     ),
 }
@@ -170,7 +170,7 @@ class ApplyTestCase(base.TestCase):
 
     def test_apply_nothing_to_nothing(self):
         domain = domains.parse(domains.BARE)
-        hyperv.apply(domain, decision.Selection())
+        hyperv.apply(domain, selections.Selection())
         self.assertEqual(domains.BARE.strip().encode(), etree.tostring(domain))
 
     def test_apply_replaces_the_tsc_timer(self):
@@ -191,8 +191,8 @@ class ApplyTestCase(base.TestCase):
 
     def test_apply_verifies(self):
         # A value without the enlightenment that carries it is not written.
-        chosen = decision.Selection(
-            names=frozenset(['relaxed']),
+        chosen = selections.Selection(
+            features=frozenset(['relaxed']),
             values=frozenset([('spinlocks.retries', '8191')]),
         )
         error = self.assertRaises(
@@ -225,7 +225,7 @@ class EveryEntryTestCase(base.TestCase):
                 host=cases.make_host(vendor=vendor),
             )
             chosen = decided.selection
-            self.assertEqual(domains.close([name], vendor), chosen.names)
+            self.assertEqual(domains.close([name], vendor), chosen.features)
             for document in (domains.WHOLE, domains.BARE):
                 domain = domains.parse(document)
                 hyperv.apply(domain, chosen)

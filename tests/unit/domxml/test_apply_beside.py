@@ -2,9 +2,9 @@
 
 """Writing beside what a domain has, or lacks, of its own."""
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.domxml import domains
 from tests.unit.domxml import test_schema
@@ -28,5 +28,5 @@ class ApplyBesideTestCase(base.TestCase):
 
     def test_reenlightenment_beside_a_foreign_tsc_timer(self):
         domain = domains.domain(clock='<timer name="tsc" frequency="9"/>')
-        chosen = decision.Selection(names=frozenset(['reenlightenment']))
+        chosen = selections.Selection(features=frozenset(['reenlightenment']))
         hyperv.apply(domain, chosen)

@@ -65,7 +65,7 @@ class DomainTestCase(base.TestCase):
         self.assertEqual('kvm', found.virt_type)
         self.assertEqual(('x86_64', 'pc'), (found.arch, found.machine))
         self.assertEqual('/usr/bin/qemu-system-x86_64', found.emulator)
-        self.assertEqual(frozenset(('relaxed',)), found.hyperv.names)
+        self.assertEqual(frozenset(('relaxed',)), found.hyperv.features)
         self.assertEqual('localtime', found.clock_offset)
         self.assertIsNotNone(found.nova)
 

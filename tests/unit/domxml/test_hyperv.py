@@ -4,9 +4,9 @@ import ddt
 from lxml import etree
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.domxml import domains
 
@@ -62,7 +62,9 @@ class BuildTestCase(base.TestCase):
         # Only what is looked at, and the element that it stands in.
         names = {name, name.partition('.')[0]}
         built = hyperv.build_features(
-            decision.Selection(names=frozenset(names), values=chosen.values)
+            selections.Selection(
+                features=frozenset(names), values=chosen.values
+            )
         )
         self.assertEqual(f'<hyperv>{written}</hyperv>', text(built))
 
@@ -74,8 +76,8 @@ class BuildTestCase(base.TestCase):
         )
 
     def test_build_features_both_sub_elements(self):
-        chosen = decision.Selection(
-            names=frozenset(
+        chosen = selections.Selection(
+            features=frozenset(
                 ('tlbflush', 'tlbflush.direct', 'tlbflush.extended')
             )
         )
@@ -87,17 +89,17 @@ class BuildTestCase(base.TestCase):
 
     @ddt.data((), ('hypervclock',))
     def test_has_features_nothing(self, names):
-        chosen = decision.Selection(names=frozenset(names))
+        chosen = selections.Selection(features=frozenset(names))
         self.assertFalse(hyperv.has_features(chosen))
 
     @ddt.data(
-        {'names': frozenset(['relaxed'])},
+        {'features': frozenset(['relaxed'])},
         {'off': frozenset(['reenlightenment'])},
         {'mode': Mode.HOST_MODEL},
         {'mode': Mode.PASSTHROUGH},
     )
     def test_has_features(self, fields):
-        self.assertTrue(hyperv.has_features(decision.Selection(**fields)))
+        self.assertTrue(hyperv.has_features(selections.Selection(**fields)))
 
     @ddt.unpack
     @ddt.data(
@@ -105,15 +107,15 @@ class BuildTestCase(base.TestCase):
         (Mode.PASSTHROUGH, '<hyperv mode="passthrough"/>'),
     )
     def test_build_features_mode(self, mode, written):
-        chosen = decision.Selection(
-            mode=mode, names=frozenset(['hypervclock'])
+        chosen = selections.Selection(
+            mode=mode, features=frozenset(['hypervclock'])
         )
         self.assertEqual(written, text(hyperv.build_features(chosen)))
 
     def test_build_features_off(self):
-        chosen = decision.Selection(
+        chosen = selections.Selection(
             mode=Mode.HOST_MODEL,
-            names=frozenset(['relaxed']),
+            features=frozenset(['relaxed']),
             off=frozenset(['reenlightenment', 'spinlocks']),
         )
         self.assertEqual(
@@ -131,12 +133,12 @@ class BuildTestCase(base.TestCase):
 
     @ddt.unpack
     @ddt.data(
-        ({'names': ['hypervclock']}, ['hypervclock'], 'present="yes"'),
+        ({'features': ['hypervclock']}, ['hypervclock'], 'present="yes"'),
         ({'off': ['hypervclock']}, ['hypervclock'], 'present="no"'),
-        ({'names': ['synic']}, [], ''),
+        ({'features': ['synic']}, [], ''),
     )
     def test_build_timers(self, kwargs, names, switch):
-        chosen = decision.Selection(
+        chosen = selections.Selection(
             **{key: frozenset(value) for key, value in kwargs.items()}
         )
         self.assertEqual(
@@ -167,7 +169,7 @@ class ReadTestCase(base.TestCase):
     @ddt.data(*SPELLED)
     def test_read(self, name, written):
         found = hyperv.read(domains.domain(f'<hyperv>{written}</hyperv>'))
-        self.assertEqual({name, name.partition('.')[0]}, found.names)
+        self.assertEqual({name, name.partition('.')[0]}, found.features)
         self.assertEqual(frozenset(), found.off)
 
     @ddt.unpack
@@ -177,7 +179,7 @@ class ReadTestCase(base.TestCase):
         found = hyperv.read(domains.domain(f'<hyperv>{written}</hyperv>'))
         self.assertEqual({name, name.partition('.')[0]}, found.off)
         self.assertEqual(
-            (frozenset(), frozenset()), (found.names, found.values)
+            (frozenset(), frozenset()), (found.features, found.values)
         )
 
     @ddt.unpack
@@ -195,7 +197,7 @@ class ReadTestCase(base.TestCase):
         found = hyperv.read(
             domains.domain('<hyperv><spinlocks state="on"/></hyperv>')
         )
-        self.assertEqual({'spinlocks'}, found.names)
+        self.assertEqual({'spinlocks'}, found.features)
         self.assertEqual(frozenset(), found.values)
 
     @ddt.unpack
@@ -206,7 +208,7 @@ class ReadTestCase(base.TestCase):
     )
     def test_read_timer(self, clock, names, off):
         found = hyperv.read(domains.domain(clock=clock))
-        self.assertEqual((names, off), (found.names, found.off))
+        self.assertEqual((names, off), (found.features, found.off))
 
     @ddt.data(
         '<domain/>',
@@ -216,7 +218,7 @@ class ReadTestCase(base.TestCase):
     )
     def test_read_nothing(self, document):
         found = hyperv.read(domains.parse(document))
-        self.assertEqual(decision.Selection(), found)
+        self.assertEqual(selections.Selection(), found)
 
     def test_read_elsewhere(self):
         # Only a domain's own features and clock count.
@@ -225,13 +227,13 @@ class ReadTestCase(base.TestCase):
             '</hyperv></features><timer name="hypervclock" present="yes"/>'
             '</metadata></domain>'
         )
-        self.assertEqual(decision.Selection(), hyperv.read(document))
+        self.assertEqual(selections.Selection(), hyperv.read(document))
 
     def test_read_unknown_passed_over(self):
         found = hyperv.read(domains.parse(domains.WHOLE))
         self.assertEqual(
-            decision.Selection(
-                names=frozenset(['relaxed']),
+            selections.Selection(
+                features=frozenset(['relaxed']),
                 off=frozenset(['synic', 'hypervclock']),
             ),
             found,

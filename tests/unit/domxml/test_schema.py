@@ -8,8 +8,8 @@ import ddt
 from lxml import etree
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.domxml import domains
 from tests.unit.policy import cases
@@ -108,7 +108,7 @@ class SchemaTestCase(base.TestCase):
     @ddt.data(*domains.ENTRIES)
     def test_valid_entry(self, name):
         chosen = domains.selection(name)
-        self.check_valid(chosen, chosen.names <= known())
+        self.check_valid(chosen, chosen.features <= known())
 
     @ddt.data('none', 'minimal', 'baseline', 'performance', 'nested')
     def test_valid_profile(self, name):
@@ -122,7 +122,7 @@ class SchemaTestCase(base.TestCase):
 
     @ddt.data(*(name for name in domains.ENTRIES if '.' not in name))
     def test_valid_off(self, name):
-        chosen = decision.Selection(off=frozenset([name]))
+        chosen = selections.Selection(off=frozenset([name]))
         self.check_valid(chosen, name in known())
 
     @ddt.data('4095', '8191', '4294967295')
@@ -145,7 +145,7 @@ class SchemaTestCase(base.TestCase):
 
     @ddt.data(*MODES)
     def test_valid_mode(self, mode):
-        chosen = decision.Selection(
-            mode=mode, names=frozenset(['hypervclock'])
+        chosen = selections.Selection(
+            mode=mode, features=frozenset(['hypervclock'])
         )
         self.check_valid(chosen, mode.value in known_modes())

@@ -5,7 +5,7 @@
 import json
 
 from nova_hyperv_enlight.fleet import documents
-from nova_hyperv_enlight.fleet import facts
+from nova_hyperv_enlight.fleet import host_rows
 from tests.unit.policy import cases
 
 
@@ -26,17 +26,17 @@ def rows(host, name=None, describe=True):
     """
     written = [
         {
-            'name': offer.name,
-            'offered': documents.OFFERED[offer.offered],
-            'witness': offer.witness.value,
-            'evidence': offer.evidence,
+            'name': capability.name,
+            'offered': documents.OFFERED[capability.offered],
+            'witness': capability.source.value,
+            'evidence': capability.evidence,
         }
-        for offer in host.offers.values()
+        for capability in host.features.values()
     ]
     if describe:
         written += [
             {'name': row, 'offered': '-', 'witness': '-', 'evidence': text}
-            for row, text in facts.describe(name, host.witnesses)
+            for row, text in host_rows.describe(name, host.sources)
         ]
     return written
 

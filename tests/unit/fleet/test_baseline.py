@@ -28,20 +28,20 @@ FLEETS = st.lists(strategies.HOSTS, min_size=1, max_size=4).map(
 
 def given(host, names):
     """Return what a guest is given that asks for names on a host."""
-    profile = profiles.Profile(name='these', names=names, summary='')
+    profile = profiles.Profile(name='these', features=names, summary='')
     decided = resolve.resolve(
         settings.Settings(profile='these', known_profiles={'these': profile}),
         request.Request(os_type='windows'),
         host.capabilities,
     )
-    return decided.selection.names
+    return decided.selection.features
 
 
 class BaselineTestCase(base.TestCase):
     def test_one_host(self):
         found = baseline.find([hosts.make(names=cases.MINIMAL)])
 
-        self.assertEqual(cases.MINIMAL, found.everyone.names)
+        self.assertEqual(cases.MINIMAL, found.everyone.features)
         self.assertEqual(1, found.everyone.hosts)
         self.assertEqual((), found.missing['relaxed'])
         self.assertEqual(('a',), found.missing['synic'])
@@ -58,7 +58,7 @@ class BaselineTestCase(base.TestCase):
             ]
         )
 
-        self.assertEqual(cases.ALL - {'ipi', 'reset'}, found.everyone.names)
+        self.assertEqual(cases.ALL - {'ipi', 'reset'}, found.everyone.features)
         self.assertEqual(('a', 'c'), found.missing['ipi'])
         self.assertEqual(('b',), found.missing['reset'])
         self.assertEqual((), found.missing['relaxed'])
@@ -106,10 +106,10 @@ class BaselineTestCase(base.TestCase):
             [(AMD, 2), (INTEL, 1), (None, 1)],
             [(group.vendor, group.hosts) for group in found.groups],
         )
-        by_vendor = {group.vendor: group.names for group in found.groups}
+        by_vendor = {group.vendor: group.features for group in found.groups}
         self.assertEqual(amd - {'ipi'}, by_vendor[AMD])
         self.assertEqual(cases.ALL, by_vendor[INTEL])
-        self.assertEqual(cases.BASELINE - {'ipi'}, found.everyone.names)
+        self.assertEqual(cases.BASELINE - {'ipi'}, found.everyone.features)
 
     def test_what_requires_more_on_one_vendors_hosts(self):
         # An Intel host wants evmcs for it, which an AMD host has not.
@@ -123,7 +123,7 @@ class BaselineTestCase(base.TestCase):
         self.assertEqual((), found.missing['emsr_bitmap'])
         self.assertEqual(
             cases.ALL - {'evmcs', 'emsr_bitmap', 'tlbflush.direct'},
-            found.everyone.names,
+            found.everyone.features,
         )
 
     def test_what_requires_more_than_on_hosts_of_an_unknown_vendor(self):
@@ -137,7 +137,7 @@ class BaselineTestCase(base.TestCase):
         self.assertEqual((), found.missing['emsr_bitmap'])
         self.assertEqual(
             cases.ALL - {'evmcs', 'emsr_bitmap', 'tlbflush.direct'},
-            found.everyone.names,
+            found.everyone.features,
         )
 
     def test_the_same_host_twice(self):
@@ -174,7 +174,7 @@ class PropertiesTestCase(base.TestCase):
 
         for host in fleet:
             self.assertEqual(
-                found.everyone.names, given(host, found.everyone.names)
+                found.everyone.features, given(host, found.everyone.features)
             )
 
     @strategies.for_any(FLEETS)
@@ -196,6 +196,8 @@ class PropertiesTestCase(base.TestCase):
             found.everyone.hosts, sum(group.hosts for group in found.groups)
         )
         for group in found.groups:
-            self.assertLessEqual(found.everyone.names, group.names)
+            self.assertLessEqual(found.everyone.features, group.features)
             mine = [host for host in fleet if host.vendor is group.vendor]
-            self.assertEqual(baseline.find(mine).everyone.names, group.names)
+            self.assertEqual(
+                baseline.find(mine).everyone.features, group.features
+            )

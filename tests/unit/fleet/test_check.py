@@ -9,11 +9,11 @@ from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import check
-from nova_hyperv_enlight.policy import migration
+from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
+from tests.unit.domains import guests
 from tests.unit.domxml import domains
-from tests.unit.fleet import guests
 from tests.unit.fleet import hosts
 from tests.unit.policy import cases
 from tests.unit.policy import recorded
@@ -143,11 +143,11 @@ class CheckTestCase(base.TestCase):
             decided = case.resolve()
         except (exception.InvalidRequest, exception.HostCannotDeliver):
             return
-        guest = recorded.started_with(decided.selection.names)
+        guest = recorded.started_with(decided.selection.features)
         destination = dataclasses.replace(RICH, capabilities=capabilities)
 
         mine = check.obstacles(guest, RICH, destination)
-        drivers = ' '.join(migration.obstacles(guest, capabilities))
+        drivers = ' '.join(record.obstacles(guest, capabilities))
 
         self.assertEqual(
             {
@@ -166,11 +166,11 @@ class GuestTestCase(base.TestCase):
         conf = settings.Settings(profile=name)
 
         self.assertEqual(
-            profiles.PROFILES[name].names,
-            check.of_profile(conf, RICH).selection.names,
+            profiles.PROFILES[name].features,
+            check.of_profile(conf, RICH).selection.features,
         )
         self.assertLessEqual(
-            check.of_profile(conf, POOR).selection.names, cases.MINIMAL
+            check.of_profile(conf, POOR).selection.features, cases.MINIMAL
         )
 
     def test_the_operators_options_count(self):
@@ -178,7 +178,7 @@ class GuestTestCase(base.TestCase):
 
         self.assertEqual(
             cases.BASELINE - {'ipi'} | {'evmcs'},
-            check.of_profile(conf, RICH).selection.names,
+            check.of_profile(conf, RICH).selection.features,
         )
         self.assertRaises(
             exception.HostCannotDeliver, check.of_profile, conf, POOR
@@ -199,7 +199,7 @@ class GuestTestCase(base.TestCase):
         guest = check.read_guest(Guests(whole=domains.WHOLE), 'whole')
 
         self.assertEqual(
-            {'relaxed'}, set(check.of_guest(guest).selection.names)
+            {'relaxed'}, set(check.of_guest(guest).selection.features)
         )
 
     @ddt.data('xen', 'hyperv')

@@ -46,14 +46,14 @@ class ParseTestCase(base.TestCase):
         found = self.parse(text)
 
         self.assertEqual('compute1', found.name)
-        self.assertEqual(host.offers, found.capabilities.offers)
+        self.assertEqual(host.features, found.capabilities.features)
         self.assertEqual((), found.unknown)
-        if host.witnesses.vendor is not None:
-            self.assertEqual(host.witnesses.vendor, found.vendor)
+        if host.sources.vendor is not None:
+            self.assertEqual(host.sources.vendor, found.vendor)
         for what in ('virt_type', 'arch', 'libvirt', 'qemu', 'tsc_frequency'):
             self.assertEqual(
-                getattr(host.witnesses, what),
-                getattr(found.capabilities.witnesses, what),
+                getattr(host.sources, what),
+                getattr(found.capabilities.sources, what),
                 what,
             )
 
@@ -61,10 +61,10 @@ class ParseTestCase(base.TestCase):
         found = self.parse(hosts.text(describe=False, vendor=cases.AMD), 'b')
 
         self.assertEqual('b', found.name)
-        witnesses = found.capabilities.witnesses
+        sources = found.capabilities.sources
         self.assertEqual(
             ('kvm', 'x86_64', None),
-            (witnesses.virt_type, witnesses.arch, witnesses.libvirt),
+            (sources.virt_type, sources.arch, sources.libvirt),
         )
 
     def test_what_one_vendor_has_tells_the_vendor(self):
@@ -85,22 +85,24 @@ class ParseTestCase(base.TestCase):
         found = self.parse(json.dumps(rows))
 
         self.assertEqual(('novelty', 'stimer.novel'), found.unknown)
-        self.assertEqual(list(cases.NAMES), list(found.capabilities.offers))
+        self.assertEqual(list(cases.NAMES), list(found.capabilities.features))
 
     def test_a_newer_plugins_witness(self):
-        found = self.parse(changed(witness='an oracle'))
+        found = self.parse(changed(source='an oracle'))
 
-        offer = found.capabilities.offers['stimer']
-        self.assertTrue(offer.offered)
-        self.assertEqual(capabilities.Witness.NONE, offer.witness)
+        capability = found.capabilities.features['stimer']
+        self.assertTrue(capability.offered)
+        self.assertEqual(capabilities.CapabilitySource.NONE, capability.source)
 
     def test_an_older_plugins_document(self):
-        offers = self.parse(changed()).capabilities.offers
+        features = self.parse(changed()).capabilities.features
 
         self.assertEqual(
             {True: ['stimer'], None: sorted(cases.ALL - {'stimer'})},
             {
-                state: sorted(n for n in offers if offers[n].offered is state)
+                state: sorted(
+                    n for n in features if features[n].offered is state
+                )
                 for state in (True, None)
             },
         )
@@ -108,7 +110,7 @@ class ParseTestCase(base.TestCase):
     def test_more_columns(self):
         found = self.parse(changed(**{'shown to a guest': 'yes'}))
 
-        self.assertTrue(found.capabilities.offers['stimer'].offered)
+        self.assertTrue(found.capabilities.features['stimer'].offered)
 
     @ddt.unpack
     @ddt.data(
@@ -187,7 +189,7 @@ class ParseTestCase(base.TestCase):
         except exception.MalformedDocument as err:
             self.assertTrue(str(err).isprintable())
         else:
-            self.assertEqual(cases.ALL, found.capabilities.offers.keys())
+            self.assertEqual(cases.ALL, found.capabilities.features.keys())
 
     @strategies.for_any(st.binary(max_size=40))
     def test_any_bytes(self, text):

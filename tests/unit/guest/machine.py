@@ -42,19 +42,19 @@ def leaves_of(selection, shown=frozenset(enlightenments.ENLIGHTENMENTS)):
     :param shown: what the host shows.
     """
     # QEMU shows a Hyper-V where any of these is on.
-    if not shown or not selection.names - {'vendor_id'}:
+    if not shown or not selection.features - {'vendor_id'}:
         return dict(KVM)
     leaves = {leaf: list(numbers) for leaf, numbers in _HYPERV.items()}
     leaves[0x40000004] = [0, 0xFFFFFFFF, 0, 0]
     registers = list(model.Register)
-    for name in selection.names & shown:
+    for name in selection.features & shown:
         for bits in enlightenments.ENLIGHTENMENTS[name].cpuid:
             numbers = leaves.setdefault(bits.leaf, [0, 0, 0, 0])
             numbers[registers.index(bits.register)] |= bits.bits
     values = dict(selection.values)
-    if 'spinlocks' in selection.names & shown:
+    if 'spinlocks' in selection.features & shown:
         leaves[0x40000004][1] = int(values['spinlocks.retries'])
-    if 'vendor_id' in selection.names & shown:
+    if 'vendor_id' in selection.features & shown:
         vendor = values['vendor_id.value'].encode().ljust(12, b'\0')
         leaves[0x40000000][1:] = [
             int.from_bytes(vendor[i : i + 4], 'little') for i in (0, 4, 8)
@@ -127,7 +127,7 @@ class Machine:
 
     def createXML(self, document, flags=0):
         guest = Domain(self, document)
-        for name in sorted(hyperv.read(guest.root).names):
+        for name in sorted(hyperv.read(guest.root).features):
             if name in self.refused:
                 raise Refused(self.refused[name])
         with self._lock:

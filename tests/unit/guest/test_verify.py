@@ -4,22 +4,22 @@ import ddt
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.guest import cpuid
 from nova_hyperv_enlight.guest import verify
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.guest import machine
 
 NEVER = '4294967295'
 ALL = frozenset(enlightenments.ENLIGHTENMENTS)
-BASELINE = profiles.PROFILES['baseline'].names
+BASELINE = profiles.PROFILES['baseline'].features
 
 
 def selection(*names, retries='8191', vendor='1234567890ab', **kwargs):
     values = {'spinlocks': ('spinlocks.retries', retries)}
     values['vendor_id'] = ('vendor_id.value', vendor)
-    return decision.Selection(
-        names=frozenset(names),
+    return selections.Selection(
+        features=frozenset(names),
         values=frozenset(values[name] for name in names if name in values),
         **kwargs,
     )
@@ -131,7 +131,9 @@ class CompareTestCase(base.TestCase):
 
     def test_on_without_a_value(self):
         # libvirt since 11.9 takes <spinlocks state='on'/>: never notify.
-        asked = decision.Selection(names=frozenset(('relaxed', 'spinlocks')))
+        asked = selections.Selection(
+            features=frozenset(('relaxed', 'spinlocks'))
+        )
 
         found = self.compare(asked, read_by(selection('relaxed')))
 
@@ -174,4 +176,4 @@ class CompareTestCase(base.TestCase):
     def test_place(self, name, text):
         entry = enlightenments.ENLIGHTENMENTS[name]
 
-        self.assertEqual(text, verify.place(entry))
+        self.assertEqual(text, verify.location(entry))

@@ -13,9 +13,9 @@ from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
 from tests.unit.guest import machine
-from tests.unit.guest import test_domain
+from tests.unit.guest import test_probe_domain
 
-AMD = capabilities.Witnesses(
+AMD = capabilities.Sources(
     virt_type='kvm',
     arch='x86_64',
     libvirt=(9, 0, 0),
@@ -51,7 +51,7 @@ class SelectionTestCase(base.TestCase):
     def test_a_profile_is_taken_literally(self, name):
         found = self.select(profile=name)
 
-        self.assertEqual(profiles.PROFILES[name].names, found.names)
+        self.assertEqual(profiles.PROFILES[name].features, found.features)
 
     def test_values_are_the_options(self):
         found = self.select(spinlock_retries='4096')
@@ -62,27 +62,27 @@ class SelectionTestCase(base.TestCase):
         found = self.select(profile='none', on=['stimer'])
 
         self.assertEqual(
-            {'stimer', 'synic', 'vpindex', 'hypervclock'}, found.names
+            {'stimer', 'synic', 'vpindex', 'hypervclock'}, found.features
         )
 
     def test_off_takes_what_requires_it(self):
         found = self.select(off=['vpindex'])
 
         self.assertEqual(
-            profiles.PROFILES['baseline'].names
+            profiles.PROFILES['baseline'].features
             - {'vpindex', 'synic', 'stimer', 'stimer.direct'}
             - {'tlbflush', 'ipi'},
-            found.names,
+            found.features,
         )
 
     def test_the_operators_options_count(self):
         found = self.select(force_off=('reset',), force_on=('avic',))
 
-        self.assertNotIn('reset', found.names)
-        self.assertIn('avic', found.names)
+        self.assertNotIn('reset', found.features)
+        self.assertIn('avic', found.features)
 
     def test_what_is_not_enabled_can_be_asked_for(self):
-        self.assertNotEqual(set(), self.select(enabled=False).names)
+        self.assertNotEqual(set(), self.select(enabled=False).features)
 
     def test_a_mode(self):
         found = self.select(profile='passthrough')
@@ -127,7 +127,7 @@ class LeftOutTestCase(base.TestCase):
             host,
         )
         left = ask.left_out(asked, frozenset(on), host)
-        return left, asked.names - ask.without(asked, left).names
+        return left, asked.features - ask.without(asked, left).features
 
     def test_what_old_libvirt_or_the_vendor_lacks(self):
         left, gone = self.left_out()
@@ -169,7 +169,7 @@ class LeftOutTestCase(base.TestCase):
         )
 
     def test_nothing_is_known_of_the_host(self):
-        nothing = capabilities.Witnesses(virt_type='kvm', arch='x86_64')
+        nothing = capabilities.Sources(virt_type='kvm', arch='x86_64')
 
         self.assertEqual(({}, set()), self.left_out(host=nothing))
 
@@ -189,7 +189,7 @@ class LeftOutTestCase(base.TestCase):
         self.assertEqual(
             {'relaxed', 'vapic', 'runtime', 'reset', 'frequencies'}
             | {'hypervclock'},
-            found.names,
+            found.features,
         )
         self.assertEqual(frozenset(), found.values)
 
@@ -200,13 +200,13 @@ class DomainTestCase(base.TestCase):
         self.machine = machine.Machine()
 
     def test_a_guest(self):
-        guest = machine.Domain(self.machine, test_domain.GUEST)
+        guest = machine.Domain(self.machine, test_probe_domain.GUEST)
         self.machine.running[guest.uuid] = guest
 
         found = ask.of_domain(self.machine, 'instance-00000001')
 
         self.assertEqual('pc-q35-7.2', found.machine)
-        self.assertIn('relaxed', found.selection.names)
+        self.assertIn('relaxed', found.selection.features)
 
     def test_no_guest(self):
         error = self.assertRaises(

@@ -7,12 +7,12 @@ import time
 import ddt
 import fixtures
 
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import cpuid
-from nova_hyperv_enlight.guest import domain
+from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.guest import report
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.guest import machine
 
@@ -45,8 +45,8 @@ class BootCase(base.TestCase):
             )
         )
         self.machine = machine.Machine()
-        self.question = domain.from_selection(
-            decision.Selection(names=frozenset(('relaxed',)))
+        self.question = probe_domain.from_selection(
+            selections.Selection(features=frozenset(('relaxed',)))
         )
         self.stop = threading.Event()
 
@@ -111,7 +111,7 @@ class BootTestCase(BootCase):
         self.machine.write = look
         self.boot()
 
-        directory = domain.PREFIX[:6]
+        directory = probe_domain.PREFIX[:6]
         self.assertEqual(
             {directory: 0o711, 'serial': 0o600, 'disk': 0o644}, modes
         )

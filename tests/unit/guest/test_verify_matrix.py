@@ -6,12 +6,12 @@ import ddt
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import matrix
 from nova_hyperv_enlight.guest import verify
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.guest import test_verify_boot
 
@@ -35,7 +35,7 @@ class AloneTestCase(base.TestCase):
     def test_alone(self, name, names):
         found = matrix.alone(name, None)
 
-        self.assertEqual(names, found.names)
+        self.assertEqual(names, found.features)
 
     def test_values(self):
         self.assertEqual(
@@ -48,8 +48,8 @@ class AloneTestCase(base.TestCase):
         amd = matrix.alone('emsr_bitmap', model.Vendor.AMD)
         intel = matrix.alone('emsr_bitmap', model.Vendor.INTEL)
 
-        self.assertEqual({'emsr_bitmap'}, amd.names)
-        self.assertEqual({'emsr_bitmap', 'evmcs', 'vapic'}, intel.names)
+        self.assertEqual({'emsr_bitmap'}, amd.features)
+        self.assertEqual({'emsr_bitmap', 'evmcs', 'vapic'}, intel.features)
 
 
 class LookTestCase(test_verify_boot.BootCase):
@@ -85,7 +85,7 @@ class LookTestCase(test_verify_boot.BootCase):
         self.look()
 
         first, *others = self.machine.started
-        self.assertEqual(decision.Selection(), hyperv.read(first.root))
+        self.assertEqual(selections.Selection(), hyperv.read(first.root))
         self.assertEqual(
             {matrix.alone(name, model.Vendor.AMD) for name in NAMES},
             {hyperv.read(guest.root) for guest in others},
@@ -126,7 +126,7 @@ class LookTestCase(test_verify_boot.BootCase):
             {
                 name
                 for name in NAMES
-                if 'vpindex' in matrix.alone(name, model.Vendor.AMD).names
+                if 'vpindex' in matrix.alone(name, model.Vendor.AMD).features
             },
             refused,
         )
@@ -136,7 +136,7 @@ class LookTestCase(test_verify_boot.BootCase):
 
     def test_one_whose_guest_does_not_say(self):
         def write(guest):
-            if 'reset' not in hyperv.read(guest.root).names:
+            if 'reset' not in hyperv.read(guest.root).features:
                 self.machine.write_report(guest)
 
         self.machine.write = write
@@ -157,7 +157,7 @@ class LookTestCase(test_verify_boot.BootCase):
 
     def test_the_time_is_over(self):
         def write(guest):
-            if hyperv.read(guest.root).names in (set(), {'relaxed'}):
+            if hyperv.read(guest.root).features in (set(), {'relaxed'}):
                 self.machine.write_report(guest)
 
         self.machine.write = write
@@ -176,7 +176,7 @@ class LookTestCase(test_verify_boot.BootCase):
         started = threading.Event()
 
         def write(guest):
-            if hyperv.read(guest.root).names:
+            if hyperv.read(guest.root).features:
                 started.set()
             else:
                 self.machine.write_report(guest)
@@ -201,7 +201,7 @@ class LookTestCase(test_verify_boot.BootCase):
 class DisagreementsTestCase(base.TestCase):
     def disagreements(self, supported, **shown):
         findings = [
-            verify.Finding(
+            verify.Observation(
                 name=name,
                 asked=verify.Asked.YES,
                 shown=verify.Shown[what],

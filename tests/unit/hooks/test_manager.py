@@ -76,7 +76,7 @@ METADATA = 'Metadata-Version: 2.1\nName: site-hooks\nVersion: 1.0\n'
 def make_context():
     return hooks_base.Context(
         instance_uuid='63fca0e3-6f2d-4a5a-8a5c-0f2b8a4c2f5e',
-        decision=decision.Decision(acts=True, profile='baseline', verdicts=()),
+        decision=decision.Decision(acts=True, profile='baseline', outcomes=()),
     )
 
 

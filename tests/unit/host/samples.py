@@ -8,8 +8,8 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 
 DOCUMENTS = base.DATA / 'domaincaps'
@@ -68,14 +68,14 @@ def read(name):
     return (DOCUMENTS / f'{name}.xml').read_bytes()
 
 
-def witnesses(name=None, kernel=None, **changes):
+def sources(name=None, kernel=None, **changes):
     """Return what the witnesses of a host say.
 
     :param name: a document; None for a host without one.
     :param kernel: the kernel's facts; None for those of nobody.
     :param changes: what shall be different.
     """
-    facts = capabilities.Witnesses(
+    facts = capabilities.Sources(
         virt_type='kvm', arch='x86_64', kernel=kernel or kvm.KernelFacts()
     )
     if name is not None:
@@ -92,7 +92,7 @@ def witnesses(name=None, kernel=None, **changes):
 def listing(*names, **changes):
     """Return what a document says that lists these names."""
     return domaincaps.DomainCapabilities(
-        virt_type='kvm', supported=True, names=frozenset(names), **changes
+        virt_type='kvm', supported=True, features=frozenset(names), **changes
     )
 
 
@@ -121,17 +121,19 @@ def kernel_facts(vendor=model.Vendor.INTEL, *, without=(), **changes):
 
 def offered(facts):
     """Return the names that a host of these witnesses offers."""
-    offers = weighing.conclude(facts).offers
-    return {name for name, offer in offers.items() if offer.offered}
+    features = evaluation.evaluate(facts).features
+    return {
+        name for name, capability in features.items() if capability.offered
+    }
 
 
 class OfferTestCase(base.TestCase):
     """Looks at what is concluded about one name."""
 
-    def check_offer(self, facts, name, offered, witness, evidence):
+    def check_capability(self, facts, name, offered, source, evidence):
         self.assertEqual(
-            capabilities.Offer(
-                name=name, offered=offered, witness=witness, evidence=evidence
+            capabilities.Capability(
+                name=name, offered=offered, source=source, evidence=evidence
             ),
-            weighing.conclude(facts).offers[name],
+            evaluation.evaluate(facts).features[name],
         )

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from tests.unit import base
 from tests.unit.policy import cases
 
 NAMES = list(enlightenments.ENLIGHTENMENTS)
-KVM = capabilities.Witnesses(virt_type='kvm', arch='x86_64')
+KVM = capabilities.Sources(virt_type='kvm', arch='x86_64')
 #: What depends on the processor, on nesting or on the TSC.
 PARTICULAR = {
     'avic',
@@ -20,13 +21,16 @@ PARTICULAR = {
 
 class AssumedTestCase(base.TestCase):
     def offered(self, host):
-        return {name: offer.offered for name, offer in host.offers.items()}
+        return {
+            name: capability.offered
+            for name, capability in host.features.items()
+        }
 
     def test_unasked(self):
         host = assumed.unasked(KVM)
 
         self.assertEqual(dict.fromkeys(NAMES), self.offered(host))
-        self.assertEqual(KVM, host.witnesses)
+        self.assertEqual(KVM, host.sources)
 
     def test_offering(self):
         host = cases.make_host(frozenset(['relaxed']), unknown=['avic'])
@@ -37,10 +41,12 @@ class AssumedTestCase(base.TestCase):
             {'relaxed', 'ipi', 'avic'},
             {name for name, offered in self.offered(found).items() if offered},
         )
-        self.assertEqual(NAMES, list(found.offers))
-        self.assertEqual('it is so', found.offers['ipi'].evidence)
-        self.assertEqual('libvirt lists it', found.offers['relaxed'].evidence)
-        self.assertEqual(host.witnesses, found.witnesses)
+        self.assertEqual(NAMES, list(found.features))
+        self.assertEqual('it is so', found.features['ipi'].evidence)
+        self.assertEqual(
+            'libvirt lists it', found.features['relaxed'].evidence
+        )
+        self.assertEqual(host.sources, found.sources)
 
     def test_portable(self):
         self.assertEqual(
@@ -55,6 +61,6 @@ class AssumedTestCase(base.TestCase):
     def test_closed(self):
         self.assertEqual(
             {'stimer.direct', 'stimer', 'synic', 'vpindex', 'hypervclock'},
-            assumed.closed(frozenset(['stimer.direct'])),
+            graph.closure(frozenset(['stimer.direct'])),
         )
-        self.assertEqual(frozenset(), assumed.closed(frozenset()))
+        self.assertEqual(frozenset(), graph.closure(frozenset()))

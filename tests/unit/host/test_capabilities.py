@@ -6,15 +6,15 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from tests import sets
 from tests.unit import base
 from tests.unit.host import samples
 
 NAMES = tuple(enlightenments.ENLIGHTENMENTS)
 AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
-W = capabilities.Witness
+W = capabilities.CapabilitySource
 
 # The names of the enumeration of libvirt 9.0, on any host.
 LISTED = sets.LISTED
@@ -25,29 +25,29 @@ class ConcludeTestCase(samples.OfferTestCase):
     """All names at once."""
 
     def test_conclude_keeps_witnesses(self):
-        facts = samples.witnesses('amd-libvirt9.0-qemu7.2-lab-pc')
-        self.assertIs(facts, weighing.conclude(facts).witnesses)
+        facts = samples.sources('amd-libvirt9.0-qemu7.2-lab-pc')
+        self.assertIs(facts, evaluation.evaluate(facts).sources)
 
     @ddt.data(*samples.RELEASES)
     def test_conclude_offers_every_name_in_order(self, document):
-        offers = weighing.conclude(samples.witnesses(document)).offers
-        self.assertEqual(NAMES, tuple(offers))
-        self.assertEqual(NAMES, tuple(o.name for o in offers.values()))
+        features = evaluation.evaluate(samples.sources(document)).features
+        self.assertEqual(NAMES, tuple(features))
+        self.assertEqual(NAMES, tuple(o.name for o in features.values()))
 
     @ddt.data(*samples.RELEASES)
     def test_conclude_evidence_reads_after_a_name(self, document):
-        offers = weighing.conclude(samples.witnesses(document)).offers
-        for offer in offers.values():
-            self.assertRegex(offer.evidence, r'\A[A-Za-z].*[^.\s]\Z')
+        features = evaluation.evaluate(samples.sources(document)).features
+        for capability in features.values():
+            self.assertRegex(capability.evidence, r'\A[A-Za-z].*[^.\s]\Z')
 
     @ddt.data((9, 0, 0), (12, 4, 0))
     def test_conclude_document_missing(self, libvirt):
         # Releases do not stand in for a document that should be there.
-        facts = samples.witnesses(libvirt=libvirt, qemu=(11, 0, 0))
+        facts = samples.sources(libvirt=libvirt, qemu=(11, 0, 0))
         self.assertEqual(set(), samples.offered(facts))
 
     def test_conclude_document_missing_and_the_kernel_knows(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             None,
             samples.kernel_facts(INTEL),
             libvirt=(12, 4, 0),
@@ -58,14 +58,18 @@ class ConcludeTestCase(samples.OfferTestCase):
         self.assertEqual(set(NAMES) - values, samples.offered(facts) - values)
 
     def test_conclude_nothing_known(self):
-        facts = samples.witnesses()
-        offers = weighing.conclude(facts).offers.values()
-        self.assertEqual({None}, {offer.offered for offer in offers})
-        self.assertEqual({W.NONE}, {offer.witness for offer in offers})
+        facts = samples.sources()
+        features = evaluation.evaluate(facts).features.values()
+        self.assertEqual(
+            {None}, {capability.offered for capability in features}
+        )
+        self.assertEqual(
+            {W.NONE}, {capability.source for capability in features}
+        )
 
     def test_conclude_nothing_known_evidence(self):
-        self.check_offer(
-            samples.witnesses(),
+        self.check_capability(
+            samples.sources(),
             'synic',
             None,
             W.NONE,
@@ -79,20 +83,20 @@ class HostsTestCase(samples.OfferTestCase):
 
     @ddt.data('pc', 'q35')
     def test_machine_without_hyperv(self, machine):
-        facts = samples.witnesses(
+        facts = samples.sources(
             f'amd-libvirt9.0-qemu7.2-machine-{machine}', samples.MACHINE_KERNEL
         )
         self.assertEqual(set(), samples.offered(facts))
 
     def test_machine_whose_kernel_cannot_be_asked(self):
         # spinlocks and vendor_id alone prove nothing.
-        facts = samples.witnesses('amd-libvirt9.0-qemu7.2-machine-pc')
+        facts = samples.sources('amd-libvirt9.0-qemu7.2-machine-pc')
         self.assertEqual(set(), samples.offered(facts))
 
     @ddt.data('pc', 'q35')
     def test_lab(self, machine):
         # avic=N, and the TSC frequency is not asked.
-        facts = samples.witnesses(
+        facts = samples.sources(
             f'amd-libvirt9.0-qemu7.2-lab-{machine}', samples.LAB_KERNEL
         )
         expected = {*LISTED, 'stimer.direct', 'hypervclock'}
@@ -101,14 +105,14 @@ class HostsTestCase(samples.OfferTestCase):
         )
 
     def test_lab_whose_kernel_cannot_be_asked(self):
-        facts = samples.witnesses('amd-libvirt9.0-qemu7.2-lab-pc')
+        facts = samples.sources('amd-libvirt9.0-qemu7.2-lab-pc')
         expected = {*LISTED, 'stimer.direct', 'hypervclock'}
         self.assertEqual(
             expected - {'reenlightenment'}, samples.offered(facts)
         )
 
     def test_lab_with_tsc_frequency(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'amd-libvirt9.0-qemu7.2-lab-pc',
             samples.LAB_KERNEL,
             tsc_frequency=2794748000,
@@ -118,7 +122,7 @@ class HostsTestCase(samples.OfferTestCase):
     # With libvirt's enumeration, and without.
     @ddt.data('9.0-qemu6.1', '8.0-qemu6.2')
     def test_intel_nested(self, releases):
-        facts = samples.witnesses(
+        facts = samples.sources(
             f'intel-libvirt{releases}-composed',
             samples.kernel_facts(INTEL),
             tsc_frequency=1,
@@ -129,7 +133,7 @@ class HostsTestCase(samples.OfferTestCase):
         )
 
     def test_amd_newest(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'amd-libvirt12.0-qemu11.0-composed',
             samples.kernel_facts(AMD),
             tsc_frequency=1,
@@ -137,7 +141,7 @@ class HostsTestCase(samples.OfferTestCase):
         self.assertEqual(set(NAMES) - {'evmcs'}, samples.offered(facts))
 
     def test_intel_newest(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed',
             samples.kernel_facts(INTEL),
             tsc_frequency=1,
@@ -146,7 +150,7 @@ class HostsTestCase(samples.OfferTestCase):
 
     def test_intel_newest_whose_kernel_cannot_be_asked(self):
         # Whether interrupts get help, only sysfs tells.
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed', tsc_frequency=1
         )
         self.assertEqual(set(NAMES) - {'avic'}, samples.offered(facts))
@@ -158,13 +162,13 @@ class VirtTypeTestCase(samples.OfferTestCase):
 
     @ddt.data('qemu', 'lxc', 'parallels', '')
     def test_virt_type(self, virt_type):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'amd-libvirt9.0-qemu7.2-lab-pc',
             samples.LAB_KERNEL,
             virt_type=virt_type,
         )
         self.assertEqual(set(), samples.offered(facts))
-        self.check_offer(
+        self.check_capability(
             facts,
             'relaxed',
             False,
@@ -174,11 +178,11 @@ class VirtTypeTestCase(samples.OfferTestCase):
 
     @ddt.data('aarch64', 'ppc64le', 's390x', 'riscv64')
     def test_arch(self, arch):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'amd-libvirt9.0-qemu7.2-lab-pc', samples.LAB_KERNEL, arch=arch
         )
         self.assertEqual(set(), samples.offered(facts))
-        self.check_offer(
+        self.check_capability(
             facts,
             'relaxed',
             False,
@@ -188,7 +192,7 @@ class VirtTypeTestCase(samples.OfferTestCase):
 
     @ddt.data('x86_64', 'i686')
     def test_arch_x86(self, arch):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'amd-libvirt9.0-qemu7.2-lab-pc', samples.LAB_KERNEL, arch=arch
         )
         self.assertIn('relaxed', samples.offered(facts))
@@ -198,17 +202,17 @@ class WitnessesTestCase(base.TestCase):
     """The vendor, from whoever knows."""
 
     def test_vendor_of_the_kernel(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             kernel=kvm.KernelFacts(vendor=AMD),
             domcaps=domaincaps.DomainCapabilities(vendor=INTEL),
         )
         self.assertIs(AMD, facts.vendor)
 
     def test_vendor_of_the_document(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             domcaps=domaincaps.DomainCapabilities(vendor=INTEL)
         )
         self.assertIs(INTEL, facts.vendor)
 
     def test_vendor_unknown(self):
-        self.assertIsNone(samples.witnesses().vendor)
+        self.assertIsNone(samples.sources().vendor)

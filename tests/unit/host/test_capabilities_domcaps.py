@@ -4,12 +4,12 @@ import ddt
 
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 from tests.unit.host import samples
 
-W = capabilities.Witness
+W = capabilities.CapabilitySource
 NEW = {'libvirt': (12, 1, 0), 'qemu': (11, 0, 0)}
 UNASKED = None
 KERNEL = samples.kernel_facts()
@@ -23,15 +23,15 @@ class DomcapsTestCase(base.TestCase):
     """libvirt's enumeration, and what it does not list."""
 
     def offer(self, document, name, kernel=UNASKED, **changes):
-        facts = samples.witnesses(
+        facts = samples.sources(
             None, kernel, domcaps=document, **{**NEW, **changes}
         )
-        return weighing.conclude(facts).offers[name]
+        return evaluation.evaluate(facts).features[name]
 
-    def check(self, offer, offered, witness, evidence):
+    def check(self, capability, offered, source, evidence):
         self.assertEqual(
-            (offered, witness, evidence),
-            (offer.offered, offer.witness, offer.evidence),
+            (offered, source, evidence),
+            (capability.offered, capability.source, capability.evidence),
         )
 
     @ddt.data('relaxed', 'synic', 'vendor_id', 'spinlocks', 'xmm_input')
@@ -41,13 +41,13 @@ class DomcapsTestCase(base.TestCase):
 
     @ddt.data('relaxed', 'synic', 'vendor_id', 'spinlocks', 'xmm_input')
     def test_not_listed(self, name):
-        offer = self.offer(samples.listing('vpindex'), name)
-        self.check(offer, False, W.DOMCAPS, 'libvirt does not list it')
+        capability = self.offer(samples.listing('vpindex'), name)
+        self.check(capability, False, W.DOMCAPS, 'libvirt does not list it')
 
     def test_not_listed_though_the_kernel_has_it(self):
         # QEMU is in between: what it cannot do no guest can have.
-        offer = self.offer(samples.listing('vpindex'), 'synic', KERNEL)
-        self.check(offer, False, W.DOMCAPS, 'libvirt does not list it')
+        capability = self.offer(samples.listing('vpindex'), 'synic', KERNEL)
+        self.check(capability, False, W.DOMCAPS, 'libvirt does not list it')
 
     @ddt.data('relaxed', 'hypervclock', 'stimer.direct', 'spinlocks')
     def test_not_supported(self, name):
@@ -63,8 +63,8 @@ class DomcapsTestCase(base.TestCase):
         document = domaincaps.DomainCapabilities(
             virt_type='kvm', supported=True
         )
-        self.assertIs(W.KVM, self.offer(document, 'synic', KERNEL).witness)
-        self.assertIs(W.VERSION, self.offer(document, 'synic').witness)
+        self.assertIs(W.KVM, self.offer(document, 'synic', KERNEL).source)
+        self.assertIs(W.VERSION, self.offer(document, 'synic').source)
 
     @ddt.unpack
     @ddt.data(
@@ -74,10 +74,12 @@ class DomcapsTestCase(base.TestCase):
         ((6, 1, 0), False, W.DOMCAPS),
         (None, False, W.DOMCAPS),
     )
-    def test_enumeration_of_old_qemu(self, qemu, offered, witness):
+    def test_enumeration_of_old_qemu(self, qemu, offered, source):
         document = samples.listing('vpindex', machine='pc-q35-6.1')
-        offer = self.offer(document, 'synic', qemu=qemu)
-        self.assertEqual((offered, witness), (offer.offered, offer.witness))
+        capability = self.offer(document, 'synic', qemu=qemu)
+        self.assertEqual(
+            (offered, source), (capability.offered, capability.source)
+        )
 
     def test_unknown_names_prove_nothing(self):
         document = samples.listing('spinlocks', 'novelty')
@@ -102,24 +104,31 @@ class DomcapsTestCase(base.TestCase):
 
     def test_sub_element_by_version(self):
         # All kernels under a libvirt that enumerates have had it for years.
-        offer = self.offer(samples.listing('stimer'), 'stimer.direct')
-        self.assertEqual((True, W.VERSION), (offer.offered, offer.witness))
+        capability = self.offer(samples.listing('stimer'), 'stimer.direct')
+        self.assertEqual(
+            (True, W.VERSION), (capability.offered, capability.source)
+        )
 
     @ddt.data((11, 0, 0), (11, 5, 0), (11, 8, 0), (12, 1, 0))
     def test_newer_sub_element_not_by_version(self, libvirt):
         # Linux 6.1 has no tlbflush.extended, whatever libvirt and QEMU know.
-        offer = self.offer(
+        capability = self.offer(
             samples.listing('tlbflush'), 'tlbflush.extended', libvirt=libvirt
         )
         self.check(
-            offer, None, W.NONE, 'nobody could say whether the host has it'
+            capability,
+            None,
+            W.NONE,
+            'nobody could say whether the host has it',
         )
 
     def test_newer_sub_element_by_the_kernel(self):
-        offer = self.offer(
+        capability = self.offer(
             samples.listing('tlbflush'), 'tlbflush.extended', KERNEL
         )
-        self.assertEqual((True, W.KVM), (offer.offered, offer.witness))
+        self.assertEqual(
+            (True, W.KVM), (capability.offered, capability.source)
+        )
 
     @ddt.unpack
     @ddt.data(
@@ -129,23 +138,31 @@ class DomcapsTestCase(base.TestCase):
         ('tlbflush', 'tlbflush.extended', {'qemu': (7, 0, 0)}),
     )
     def test_sub_element_too_old(self, parent, name, releases):
-        offer = self.offer(samples.listing(parent), name, **releases)
-        self.assertEqual((False, W.VERSION), (offer.offered, offer.witness))
+        capability = self.offer(samples.listing(parent), name, **releases)
+        self.assertEqual(
+            (False, W.VERSION), (capability.offered, capability.source)
+        )
 
     def test_sub_element_by_the_kernel(self):
-        offer = self.offer(samples.listing('stimer'), 'stimer.direct', KERNEL)
-        self.assertEqual((True, W.KVM), (offer.offered, offer.witness))
+        capability = self.offer(
+            samples.listing('stimer'), 'stimer.direct', KERNEL
+        )
+        self.assertEqual(
+            (True, W.KVM), (capability.offered, capability.source)
+        )
 
     @ddt.unpack
     @ddt.data(('stimer.direct', 'stimer'), ('tlbflush.extended', 'tlbflush'))
     def test_sub_element_without_parent(self, name, parent):
-        offer = self.offer(samples.listing('relaxed'), name)
-        self.check(offer, False, W.DOMCAPS, f'libvirt does not list {parent}')
+        capability = self.offer(samples.listing('relaxed'), name)
+        self.check(
+            capability, False, W.DOMCAPS, f'libvirt does not list {parent}'
+        )
 
     def test_sub_element_listed(self):
         document = samples.listing('stimer', 'stimer.direct')
-        offer = self.offer(document, 'stimer.direct')
-        self.check(offer, True, W.DOMCAPS, LISTS)
+        capability = self.offer(document, 'stimer.direct')
+        self.check(capability, True, W.DOMCAPS, LISTS)
 
     @ddt.unpack
     @ddt.data((True, 'on'), (False, 'off'))
@@ -166,11 +183,11 @@ class HypervclockTestCase(base.TestCase):
     """The timer is in no enumeration."""
 
     def offer(self, kernel, document, **changes):
-        facts = samples.witnesses(
+        facts = samples.sources(
             None, kernel, domcaps=document, **{**NEW, **changes}
         )
-        offer = weighing.conclude(facts).offers['hypervclock']
-        return offer.offered, offer.witness
+        capability = evaluation.evaluate(facts).features['hypervclock']
+        return capability.offered, capability.source
 
     @ddt.data('relaxed', 'vapic', 'vpindex', 'synic', 'ipi')
     def test_beside_what_the_kernel_emulates(self, name):

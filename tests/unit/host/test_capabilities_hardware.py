@@ -7,13 +7,13 @@ import ddt
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 from tests.unit.host import samples
 
 AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
-W = capabilities.Witness
+W = capabilities.CapabilitySource
 
 DOCUMENTS = {
     AMD: 'amd-libvirt12.0-qemu11.0-composed',
@@ -40,50 +40,57 @@ class HardwareTestCase(base.TestCase):
     """What hangs on the processor and on its kvm module."""
 
     def offer(self, name, vendor, **changes):
-        facts = samples.witnesses(
+        facts = samples.sources(
             DOCUMENTS[vendor], samples.kernel_facts(vendor, **changes)
         )
         # That its CPU model has vmx or svm is looked at below.
         document = dataclasses.replace(facts.domcaps, nested=None)
         facts = dataclasses.replace(facts, domcaps=document)
-        return weighing.conclude(facts).offers[name]
+        return evaluation.evaluate(facts).features[name]
 
     @ddt.unpack
     @ddt.data(*NEEDS)
     def test_switched_on(self, name, vendor, parameter, _words):
-        offer = self.offer(name, vendor, **{parameter: True})
-        self.assertEqual((True, W.DOMCAPS), (offer.offered, offer.witness))
+        capability = self.offer(name, vendor, **{parameter: True})
+        self.assertEqual(
+            (True, W.DOMCAPS), (capability.offered, capability.source)
+        )
 
     @ddt.unpack
     @ddt.data(*NEEDS)
     def test_switched_off(self, name, vendor, parameter, words):
-        offer = self.offer(name, vendor, **{parameter: False})
-        self.assertEqual((False, W.SYSFS), (offer.offered, offer.witness))
+        capability = self.offer(name, vendor, **{parameter: False})
+        self.assertEqual(
+            (False, W.SYSFS), (capability.offered, capability.source)
+        )
         self.assertEqual(
             f'it needs {words}, which the host has switched off',
-            offer.evidence,
+            capability.evidence,
         )
 
     @ddt.unpack
     @ddt.data(*REPORTED_ALWAYS)
     def test_unknown(self, name, vendor, parameter, words):
-        offer = self.offer(name, vendor, **{parameter: None})
-        self.assertEqual((None, W.NONE), (offer.offered, offer.witness))
+        capability = self.offer(name, vendor, **{parameter: None})
         self.assertEqual(
-            f'whether the host has {words} could not be read', offer.evidence
+            (None, W.NONE), (capability.offered, capability.source)
+        )
+        self.assertEqual(
+            f'whether the host has {words} could not be read',
+            capability.evidence,
         )
 
     @ddt.unpack
     @ddt.data((INTEL, None, True), (INTEL, False, False), (AMD, None, True))
     def test_the_cpu_model_nests(self, vendor, nested, offered):
-        facts = samples.witnesses(
+        facts = samples.sources(
             DOCUMENTS[vendor], samples.kernel_facts(vendor, nested=nested)
         )
-        offers = weighing.conclude(facts).offers
+        features = evaluation.evaluate(facts).features
 
         self.assertIs(True, facts.domcaps.nested)
-        self.assertIs(offered, offers['emsr_bitmap'].offered)
-        self.assertIs(offered, offers['tlbflush.direct'].offered)
+        self.assertIs(offered, features['emsr_bitmap'].offered)
+        self.assertIs(offered, features['tlbflush.direct'].offered)
 
     @ddt.unpack
     @ddt.data(*NEEDS)
@@ -91,28 +98,30 @@ class HardwareTestCase(base.TestCase):
         self, name, vendor, parameter, _words
     ):
         other = {'apic': 'nested', 'nested': 'apic'}[parameter]
-        offer = self.offer(name, vendor, **{parameter: True, other: False})
-        self.assertIs(True, offer.offered)
+        capability = self.offer(
+            name, vendor, **{parameter: True, other: False}
+        )
+        self.assertIs(True, capability.offered)
 
     @ddt.data('relaxed', 'synic', 'xmm_input', 'tlbflush.extended')
     def test_others_need_nothing(self, name):
-        offer = self.offer(name, INTEL, nested=False, apic=False)
-        self.assertIs(True, offer.offered)
+        capability = self.offer(name, INTEL, nested=False, apic=False)
+        self.assertIs(True, capability.offered)
 
 
 @ddt.ddt
 class EvmcsTestCase(base.TestCase):
     """evmcs is for Intel hosts with nesting on."""
 
-    def check(self, facts, offered, witness, evidence=None):
-        offer = weighing.conclude(facts).offers['evmcs']
+    def check(self, facts, offered, source, evidence=None):
+        capability = evaluation.evaluate(facts).features['evmcs']
         self.assertEqual(
-            (offered, witness, evidence or offer.evidence),
-            (offer.offered, offer.witness, offer.evidence),
+            (offered, source, evidence or capability.evidence),
+            (capability.offered, capability.source, capability.evidence),
         )
 
     def test_amd_by_the_kernel(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed', samples.kernel_facts(AMD)
         )
         self.check(
@@ -123,7 +132,7 @@ class EvmcsTestCase(base.TestCase):
         )
 
     def test_amd_by_the_document(self):
-        facts = samples.witnesses('amd-libvirt12.0-qemu11.0-composed')
+        facts = samples.sources('amd-libvirt12.0-qemu11.0-composed')
         self.check(
             facts,
             False,
@@ -133,11 +142,11 @@ class EvmcsTestCase(base.TestCase):
 
     def test_intel_listed_proves_itself(self):
         # KVM reports it with nesting on only: nobody need read sysfs.
-        facts = samples.witnesses('intel-libvirt9.0-qemu6.1-composed')
+        facts = samples.sources('intel-libvirt9.0-qemu6.1-composed')
         self.check(facts, True, W.DOMCAPS, 'libvirt lists it')
 
     def test_vendor_unknown_listed_proves_itself(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             libvirt=(9, 0, 0),
             qemu=(6, 1, 0),
             domcaps=samples.listing('vapic', 'evmcs'),
@@ -145,7 +154,7 @@ class EvmcsTestCase(base.TestCase):
         self.check(facts, True, W.DOMCAPS, 'libvirt lists it')
 
     def test_intel_not_listed(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             libvirt=(9, 0, 0),
             qemu=(6, 1, 0),
             domcaps=samples.listing('vapic', vendor=INTEL),
@@ -153,7 +162,7 @@ class EvmcsTestCase(base.TestCase):
         self.check(facts, False, W.DOMCAPS, 'libvirt does not list it')
 
     def test_intel_proved_by_the_kernel(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             None,
             samples.kernel_facts(INTEL, nested=None),
             libvirt=(8, 0, 0),
@@ -163,18 +172,18 @@ class EvmcsTestCase(base.TestCase):
 
     @ddt.unpack
     @ddt.data((True, True, W.VERSION), (None, None, W.NONE))
-    def test_intel_by_sysfs_alone(self, nested, offered, witness):
-        facts = samples.witnesses(
+    def test_intel_by_sysfs_alone(self, nested, offered, source):
+        facts = samples.sources(
             None,
             kvm.KernelFacts(vendor=INTEL, nested=nested),
             libvirt=(8, 0, 0),
             qemu=(6, 2, 0),
         )
-        self.check(facts, offered, witness)
+        self.check(facts, offered, source)
 
     @ddt.data(None, INTEL)
     def test_nobody_asked(self, vendor):
-        facts = samples.witnesses(
+        facts = samples.sources(
             libvirt=(8, 0, 0),
             qemu=(6, 2, 0),
             domcaps=domaincaps.DomainCapabilities(vendor=vendor),
@@ -189,10 +198,12 @@ class EvmcsTestCase(base.TestCase):
     @ddt.data('avic', 'emsr_bitmap', 'tlbflush.direct')
     def test_vendor_unknown_listed_proves_nothing(self, name):
         # KVM reports these on every host.
-        facts = samples.witnesses(
+        facts = samples.sources(
             libvirt=(12, 0, 0),
             qemu=(11, 0, 0),
             domcaps=samples.listing('tlbflush', 'vapic', name),
         )
-        offer = weighing.conclude(facts).offers[name]
-        self.assertEqual((None, W.NONE), (offer.offered, offer.witness))
+        capability = evaluation.evaluate(facts).features[name]
+        self.assertEqual(
+            (None, W.NONE), (capability.offered, capability.source)
+        )

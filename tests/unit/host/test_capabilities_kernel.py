@@ -5,13 +5,13 @@ import ddt
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from tests.unit.host import samples
 
 NAMES = tuple(enlightenments.ENLIGHTENMENTS)
 AMD = model.Vendor.AMD
-W = capabilities.Witness
+W = capabilities.CapabilitySource
 NEW = {'libvirt': (12, 1, 0), 'qemu': (11, 0, 0)}
 
 
@@ -21,11 +21,11 @@ class KernelTestCase(samples.OfferTestCase):
 
     @ddt.data(*NAMES)
     def test_kernel_without_hyperv(self, name):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed',
             kvm.KernelFacts(hyperv=False, time=False),
         )
-        self.check_offer(
+        self.check_capability(
             facts,
             name,
             False,
@@ -34,11 +34,11 @@ class KernelTestCase(samples.OfferTestCase):
         )
 
     def test_kernel_without_time(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed',
             samples.kernel_facts(time=False),
         )
-        self.check_offer(
+        self.check_capability(
             facts,
             'hypervclock',
             False,
@@ -47,7 +47,7 @@ class KernelTestCase(samples.OfferTestCase):
         )
 
     def test_kernel_without_time_has_the_others(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed',
             samples.kernel_facts(time=False),
             tsc_frequency=1,
@@ -65,11 +65,11 @@ class KernelTestCase(samples.OfferTestCase):
         ('emsr_bitmap', 'CPUID 0x4000000a EAX 0x80000'),
     )
     def test_kernel_lacks_bits(self, name, bits):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'amd-libvirt12.0-qemu11.0-composed',
             samples.kernel_facts(AMD, without=[name]),
         )
-        self.check_offer(
+        self.check_capability(
             facts,
             name,
             False,
@@ -81,8 +81,8 @@ class KernelTestCase(samples.OfferTestCase):
         facts = samples.kernel_facts(AMD)
         # frequencies shows two, in two registers.
         facts.leaves[0x40000003][model.Register.EDX] &= ~(1 << 8)
-        self.check_offer(
-            samples.witnesses('amd-libvirt12.0-qemu11.0-composed', facts),
+        self.check_capability(
+            samples.sources('amd-libvirt12.0-qemu11.0-composed', facts),
             'frequencies',
             False,
             W.KVM,
@@ -92,8 +92,8 @@ class KernelTestCase(samples.OfferTestCase):
     def test_kernel_lacks_one_of_two_bits_of_a_register(self):
         facts = samples.kernel_facts(AMD)
         facts.leaves[0x40000004][model.Register.EAX] &= ~(1 << 11)
-        self.check_offer(
-            samples.witnesses('amd-libvirt12.0-qemu11.0-composed', facts),
+        self.check_capability(
+            samples.sources('amd-libvirt12.0-qemu11.0-composed', facts),
             'tlbflush',
             False,
             W.KVM,
@@ -101,7 +101,7 @@ class KernelTestCase(samples.OfferTestCase):
         )
 
     def test_kernel_answers_with_nothing(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'amd-libvirt12.0-qemu11.0-composed',
             samples.kernel_facts(AMD, leaves={}),
         )
@@ -123,10 +123,10 @@ class VersionTestCase(samples.OfferTestCase):
         ('hypervclock', {'libvirt': (1, 2, 1)}, 'libvirt 1.2.2', '1.2.1'),
     )
     def test_too_old(self, name, releases, wanted, found):
-        facts = samples.witnesses(
+        facts = samples.sources(
             None, samples.kernel_facts(), **{**NEW, **releases}
         )
-        self.check_offer(
+        self.check_capability(
             facts,
             name,
             False,
@@ -137,7 +137,7 @@ class VersionTestCase(samples.OfferTestCase):
     @ddt.data(*NAMES)
     def test_new_enough(self, name):
         entry = enlightenments.ENLIGHTENMENTS[name]
-        facts = samples.witnesses(
+        facts = samples.sources(
             None,
             samples.kernel_facts(),
             libvirt=entry.min_libvirt,
@@ -148,8 +148,8 @@ class VersionTestCase(samples.OfferTestCase):
 
     def test_table_without_any_other_witness(self):
         # libvirt before 9.0, and a /dev/kvm that cannot be opened.
-        facts = samples.witnesses(libvirt=(8, 0, 0), qemu=(6, 2, 0))
-        self.check_offer(
+        facts = samples.sources(libvirt=(8, 0, 0), qemu=(6, 2, 0))
+        self.check_capability(
             facts,
             'synic',
             True,
@@ -163,8 +163,8 @@ class VersionTestCase(samples.OfferTestCase):
         ({'libvirt': (12, 0, 0)}, 'synic'), ({'qemu': (11, 0, 0)}, 'synic')
     )
     def test_one_release_unknown(self, releases, name):
-        facts = samples.witnesses(None, None, **releases)
-        self.assertIsNone(weighing.conclude(facts).offers[name].offered)
+        facts = samples.sources(None, None, **releases)
+        self.assertIsNone(evaluation.evaluate(facts).features[name].offered)
 
     @ddt.unpack
     @ddt.data(
@@ -175,12 +175,14 @@ class VersionTestCase(samples.OfferTestCase):
     )
     def test_releases_by_the_document(self, machine, name, offered):
         document = samples.listing('stimer', 'tlbflush', machine=machine)
-        facts = samples.witnesses(domcaps=document)
-        self.assertIs(offered, weighing.conclude(facts).offers[name].offered)
+        facts = samples.sources(domcaps=document)
+        self.assertIs(
+            offered, evaluation.evaluate(facts).features[name].offered
+        )
 
     def test_kernel_confirms(self):
-        facts = samples.witnesses(None, samples.kernel_facts(), **NEW)
-        self.check_offer(
+        facts = samples.sources(None, samples.kernel_facts(), **NEW)
+        self.check_capability(
             facts, 'synic', True, W.KVM, "the host's KVM supports its CPUID"
         )
 
@@ -189,10 +191,10 @@ class TscTestCase(samples.OfferTestCase):
     """What needs a pinned TSC frequency."""
 
     def test_frequency_unknown(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed', samples.kernel_facts()
         )
-        self.check_offer(
+        self.check_capability(
             facts,
             'reenlightenment',
             None,
@@ -202,11 +204,11 @@ class TscTestCase(samples.OfferTestCase):
         )
 
     def test_frequency_known(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             'intel-libvirt12.4-qemu10.1-composed',
             samples.kernel_facts(),
             tsc_frequency=2794748000,
         )
-        self.check_offer(
+        self.check_capability(
             facts, 'reenlightenment', True, W.DOMCAPS, 'libvirt lists it'
         )

@@ -40,7 +40,7 @@ class ParseTestCase(base.TestCase):
     def test_parse_declaration(self):
         head = '<?xml version="1.0" encoding="UTF-8"?>'
         facts = domaincaps.parse(document(hyperv('relaxed'), head=head))
-        self.assertEqual({'relaxed'}, facts.names)
+        self.assertEqual({'relaxed'}, facts.features)
 
     def test_parse_empty_document(self):
         self.assertEqual(
@@ -51,7 +51,7 @@ class ParseTestCase(base.TestCase):
     def test_parse_without_hyperv(self):
         facts = domaincaps.parse(document())
         self.assertIsNone(facts.supported)
-        self.assertIsNone(facts.names)
+        self.assertIsNone(facts.features)
         self.assertEqual((), facts.defaults)
 
     @ddt.unpack
@@ -64,24 +64,24 @@ class ParseTestCase(base.TestCase):
     def test_parse_supported_without_enum(self, text, supported):
         facts = domaincaps.parse(document(text))
         self.assertIs(supported, facts.supported)
-        self.assertIsNone(facts.names)
+        self.assertIsNone(facts.features)
 
     def test_parse_foreign_enum(self):
         text = "<hyperv supported='yes'><enum name='x'><value>relaxed"
         facts = domaincaps.parse(document(text + '</value></enum></hyperv>'))
-        self.assertIsNone(facts.names)
+        self.assertIsNone(facts.features)
 
     def test_parse_empty_enum(self):
         facts = domaincaps.parse(document(hyperv()))
-        self.assertEqual(frozenset(), facts.names)
+        self.assertEqual(frozenset(), facts.features)
 
     def test_parse_empty_value(self):
         facts = domaincaps.parse(document(hyperv('', 'relaxed')))
-        self.assertEqual({'relaxed'}, facts.names)
+        self.assertEqual({'relaxed'}, facts.features)
 
     def test_parse_unknown_names_kept(self):
         facts = domaincaps.parse(document(hyperv('relaxed', 'novelty')))
-        self.assertEqual({'relaxed', 'novelty'}, facts.names)
+        self.assertEqual({'relaxed', 'novelty'}, facts.features)
 
     @ddt.unpack
     @ddt.data(
@@ -93,7 +93,7 @@ class ParseTestCase(base.TestCase):
     )
     def test_parse_spelling(self, written, name):
         facts = domaincaps.parse(document(hyperv(written)))
-        self.assertEqual({name}, facts.names)
+        self.assertEqual({name}, facts.features)
 
     @ddt.unpack
     @ddt.data(

@@ -41,7 +41,7 @@ class DocumentsTestCase(base.TestCase):
     @ddt.data(*DOCUMENTS)
     def test_parse_names(self, name, names):
         facts = domaincaps.parse(samples.read(name))
-        self.assertEqual(names, facts.names)
+        self.assertEqual(names, facts.features)
         self.assertEqual(None if names is None else True, facts.supported)
 
     @ddt.data(*samples.RELEASES)

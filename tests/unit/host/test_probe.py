@@ -8,9 +8,9 @@ import ddt
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
-from nova_hyperv_enlight.host import weighing
 from tests.unit import base
 from tests.unit.host import connection
 from tests.unit.host import samples
@@ -49,7 +49,7 @@ class AskTestCase(base.TestCase):
 
     def test_ask(self):
         self.assertEqual(
-            capabilities.Witnesses(
+            capabilities.Sources(
                 virt_type='kvm',
                 arch='x86_64',
                 machine='q35',
@@ -135,7 +135,7 @@ class ProbeTestCase(base.TestCase):
 
     def test_capabilities(self):
         self.assertEqual(
-            weighing.conclude(
+            evaluation.evaluate(
                 probe.ask(connection.Connection, *GUEST, samples.LAB_KERNEL)
             ),
             self.probe.capabilities(*GUEST),
@@ -164,8 +164,8 @@ class ProbeTestCase(base.TestCase):
     @ddt.data('qemu', 'lxc')
     def test_capabilities_asks_nobody(self, virt_type):
         self.libvirt = None
-        offers = self.probe.capabilities('x86_64', 'q35', virt_type).offers
-        self.assertEqual({False}, {o.offered for o in offers.values()})
+        features = self.probe.capabilities('x86_64', 'q35', virt_type).features
+        self.assertEqual({False}, {o.offered for o in features.values()})
         self.assertEqual(0, self.kernel_asked)
         self.assertEqual('', self.log.output)
 
@@ -176,8 +176,8 @@ class ProbeTestCase(base.TestCase):
         before = self.probe.capabilities(*GUEST)
         self.libvirt.answers[question] = answer
         after = self.probe.capabilities(*GUEST)
-        self.assertEqual(1, len(before.witnesses.unasked))
-        self.assertEqual((), after.witnesses.unasked)
+        self.assertEqual(1, len(before.sources.unasked))
+        self.assertEqual((), after.sources.unasked)
         self.assertIs(after, self.probe.capabilities(*GUEST))
 
     def test_capabilities_kernel_failure_kept(self):
@@ -225,8 +225,8 @@ class ProbeTestCase(base.TestCase):
     @ddt.data(*FAILURES)
     def test_capabilities_never_raises(self, failure):
         self.libvirt.answers = dict.fromkeys(QUESTIONS, failure)
-        offers = self.probe.capabilities(*GUEST).offers
-        self.assertEqual(set(enlightenments.ENLIGHTENMENTS), set(offers))
+        features = self.probe.capabilities(*GUEST).features
+        self.assertEqual(set(enlightenments.ENLIGHTENMENTS), set(features))
 
     def test_capabilities_of_many_threads(self):
         count = 64

@@ -12,9 +12,9 @@ import fixtures
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import hostcaps
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from tests import sets
 from tests.unit import base
 
@@ -71,7 +71,7 @@ class RecordedTestCase(base.TestCase):
             if document.exists()
             else domaincaps.DomainCapabilities()
         )
-        witnesses = capabilities.Witnesses(
+        sources = capabilities.Sources(
             virt_type='kvm',
             arch='x86_64',
             machine=machine,
@@ -83,25 +83,27 @@ class RecordedTestCase(base.TestCase):
                 (folder / 'capabilities.xml').read_bytes()
             ).frequency,
         )
-        return facts, witnesses
+        return facts, sources
 
     def offered(self, name, machine):
-        offers = weighing.conclude(self.read(name, machine)[1]).offers
+        features = evaluation.evaluate(self.read(name, machine)[1]).features
         return {
-            name for name, offer in offers.items() if offer.offered is True
+            name
+            for name, capability in features.items()
+            if capability.offered is True
         }
 
     @ddt.data(*_MACHINES)
     def test_lab(self, machine):
-        _, witnesses = self.read('lab', machine)
-        kernel = witnesses.kernel
+        _, sources = self.read('lab', machine)
+        kernel = sources.kernel
 
         self.assertIs(model.Vendor.AMD, kernel.vendor)
         self.assertEqual((True, False), (kernel.nested, kernel.apic))
         self.assertEqual(_SOFTWARE, self.offered('lab', machine))
         # libvirt lists it, and does not tell the TSC frequency to pin.
-        self.assertIn('reenlightenment', witnesses.domcaps.names)
-        self.assertIsNone(witnesses.tsc_frequency)
+        self.assertIn('reenlightenment', sources.domcaps.features)
+        self.assertIsNone(sources.tsc_frequency)
 
     @ddt.data(*_MACHINES)
     def test_lab_without_nested(self, machine):
@@ -128,11 +130,11 @@ class RecordedTestCase(base.TestCase):
 
     @ddt.data(*_MACHINES)
     def test_denied(self, machine):
-        facts, witnesses = self.read('lab-denied', machine)
+        facts, sources = self.read('lab-denied', machine)
 
         self.assertEqual(13, facts['/dev/kvm']['errno'])
         self.assertIn(machine, facts['refused'])
-        self.assertIsNone(witnesses.kernel.hyperv)
+        self.assertIsNone(sources.kernel.hyperv)
         self.assertEqual(set(), self.offered('lab-denied', machine))
 
     def test_each_was_recorded_by_the_same_releases(self):

@@ -22,10 +22,10 @@ class UnreadableHostTestCase(kernel.KvmTestCase):
             raise connection.LibvirtError('gone')
 
         asked = probe.Probe(connect, lambda: samples.LAB_KERNEL)
-        self.assertIsNone(asked.capabilities(*GUEST).witnesses.libvirt)
+        self.assertIsNone(asked.capabilities(*GUEST).sources.libvirt)
 
     def test_old_qemu_with_values_alone(self):
-        facts = samples.witnesses(
+        facts = samples.sources(
             libvirt=(9, 0, 0),
             qemu=(5, 2, 0),
             domcaps=samples.listing('spinlocks', 'vendor_id'),

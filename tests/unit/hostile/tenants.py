@@ -9,11 +9,11 @@ from lxml import etree
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -90,7 +90,7 @@ KNOWN = types.MappingProxyType(
         **{
             name: profiles.Profile(
                 name=name,
-                names=cases.BASELINE,
+                features=cases.BASELINE,
                 values=(('spinlocks.retries', retries),),
                 summary='The baseline with another value.',
             )
@@ -255,14 +255,14 @@ def check(case):
         # The one that does not is Nova's own list.
         assert cases.BASELINE <= case.conf.image_overridable
         return decided
-    switched = decided.selection.names ^ without.selection.names
+    switched = decided.selection.features ^ without.selection.features
     switched |= decided.selection.off ^ without.selection.off
     switched |= {
         name.partition('.')[0]
         for name, _ in decided.selection.values ^ without.selection.values
     }
     assert switched <= case.conf.image_overridable, switched
-    assert report.one_line(decided).isprintable()
+    assert decision.one_line(decided).isprintable()
     _check_xml(decided.selection)
     return decided
 
@@ -273,7 +273,9 @@ def _check_reach(case):
     Nothing says what it would be like otherwise, so that all counts that its
     demands could switch.
     """
-    asked = request.demands(request.Source.IMAGE, case.properties).asks
+    asked = request.read_overrides(
+        request.Source.IMAGE, case.properties
+    ).features
     on = {name for name, ask in asked.items() if ask.on}
     off = asked.keys() - on
     while True:
@@ -298,7 +300,7 @@ def _check_refusal(message):
     assert len(message) < _MAX_MESSAGE + 6 * MAX_LENGTH, len(message)
 
 
-def _check_xml(selection: decision.Selection):
+def _check_xml(selection: selections.Selection):
     domain = etree.Element('domain')
     hyperv.apply(domain, selection)
     again = etree.fromstring(etree.tostring(domain))

@@ -97,10 +97,10 @@ class GoneTestCase(AwayTestCase):
     def test_gone_at_first(self):
         self.away = True
         before = self.probe.capabilities(*GUEST)
-        self.assertIsNone(before.witnesses.libvirt)
+        self.assertIsNone(before.sources.libvirt)
         self.away = False
         after = self.probe.capabilities(*GUEST)
-        self.assertEqual((9, 0, 0), after.witnesses.libvirt)
+        self.assertEqual((9, 0, 0), after.sources.libvirt)
 
     def test_another_kind_of_guest_forgets_none(self):
         before = self.probe.capabilities(*GUEST)
@@ -123,7 +123,7 @@ class UpgradedTestCase(AwayTestCase):
         for old, new, same in zip(before, after, again, strict=True):
             self.assertIsNot(old, new)
             self.assertIs(new, same)
-            self.assertIn(found, (new.witnesses.libvirt, new.witnesses.qemu))
+            self.assertIn(found, (new.sources.libvirt, new.sources.qemu))
         self.assertEqual(4, len(self.asked()))
         # A kvm module may be another one now, too.
         self.assertEqual(2, self.kernel_asked)
@@ -132,18 +132,18 @@ class UpgradedTestCase(AwayTestCase):
         self.assertIn('.'.join(map(str, found)), line)
 
     def test_what_guests_are_not_shown_stays(self):
-        self.probe.heed(frozenset(('reset',)))
+        self.probe.exclude(frozenset(('reset',)))
         self.probe.capabilities(*GUEST)
         self.libvirt.answers['getVersion'] = 8002000
-        offers = self.probe.capabilities(*GUEST).offers
-        self.assertIs(False, offers['reset'].offered)
+        features = self.probe.capabilities(*GUEST).features
+        self.assertIs(False, features['reset'].offered)
 
     def test_upgraded_under_many_threads(self):
         self.probe.capabilities(*GUEST)
         self.libvirt.answers['getVersion'] = 8002000
         found = self.together([GUEST] * THREADS)
         self.assertEqual({id(found[0])}, {id(each) for each in found})
-        self.assertEqual((8, 2, 0), found[0].witnesses.qemu)
+        self.assertEqual((8, 2, 0), found[0].sources.qemu)
         self.assertEqual(2, len(self.asked()))
 
 
@@ -159,13 +159,13 @@ class AnotherTestCase(AwayTestCase):
             self.assertNotEqual(whole, other)
             self.libvirt.answers['getDomainCapabilities'] = other
             found = self.probe.capabilities(*GUEST)
-            self.assertFalse(found.witnesses.domcaps.known)
+            self.assertFalse(found.sources.domcaps.known)
         (line,) = self.lines()
         self.assertIn("libvirt's answer cannot be read: it is about", line)
         # It is not kept, and asked for again.
         self.libvirt.answers['getDomainCapabilities'] = whole
         found = self.probe.capabilities(*GUEST)
-        self.assertTrue(found.witnesses.domcaps.known)
+        self.assertTrue(found.sources.domcaps.known)
 
     def test_machines_that_an_image_has_invented(self):
         # Each is an error of libvirt, and none is kept or logged by itself.
@@ -189,7 +189,7 @@ class TogetherTestCase(AwayTestCase):
         self.assertEqual(8, len(self.asked()))
         self.assertEqual(1, self.kernel_asked)
         for kind, host in zip(kinds, found, strict=True):
-            self.assertEqual(kind[1], host.witnesses.machine)
+            self.assertEqual(kind[1], host.sources.machine)
 
     def test_late(self):
         # Once it is known, a slow libvirt delays each build by itself only.

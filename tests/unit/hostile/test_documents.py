@@ -9,9 +9,9 @@ from nova_hyperv_enlight.conf import profiles_file
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import hostcaps
-from nova_hyperv_enlight.host import weighing
-from nova_hyperv_enlight.host import xml
+from nova_hyperv_enlight.host import parsing
 from nova_hyperv_enlight.notation import convert
 from tests.unit import base
 from tests.unit.domxml import domains
@@ -39,7 +39,7 @@ def read(data):
         found = domaincaps.parse(data)
     except exception.MalformedDocument:
         return None
-    return weighing.conclude(samples.witnesses(domcaps=found)).offers
+    return evaluation.evaluate(samples.sources(domcaps=found)).features
 
 
 @ddt.ddt
@@ -93,16 +93,16 @@ class DocumentTestCase(base.TestCase):
 class NumberTestCase(base.TestCase):
     @ddt.data(*NUMBERS)
     def test_no_number(self, text):
-        self.assertIsNone(xml.number(text))
+        self.assertIsNone(parsing.number(text))
 
     @ddt.data(('0', 0), ('007', 7), (str(2**64 - 1), 2**64 - 1))
     @ddt.unpack
     def test_number(self, text, number):
-        self.assertEqual(number, xml.number(text))
+        self.assertEqual(number, parsing.number(text))
 
     @ddt.data(str(2**64), None)
     def test_too_much(self, text):
-        self.assertIsNone(xml.number(text))
+        self.assertIsNone(parsing.number(text))
 
     @ddt.data(*NUMBERS)
     def test_the_hosts_frequency(self, text):

@@ -10,7 +10,7 @@ import stat
 import ddt
 import fixtures
 
-from nova_hyperv_enlight.guest import witness
+from nova_hyperv_enlight.guest import exclusion
 from tests.unit import base
 
 OLD, NEW = frozenset(('avic',)), frozenset(('reset', 'ipi'))
@@ -33,14 +33,14 @@ class CacheTestCase(base.TestCase):
     def setUp(self):
         super().setUp()
         self.state_path = self.make_dir()
-        self.directory = self.state_path / witness.DIRECTORY
-        witness._store(str(self.state_path), KEY, OLD)
+        self.directory = self.state_path / exclusion.DIRECTORY
+        exclusion._store(str(self.state_path), KEY, OLD)
 
     def load(self):
-        return witness._load(str(self.state_path), KEY)
+        return exclusion._load(str(self.state_path), KEY)
 
     def store(self):
-        witness._store(str(self.state_path), KEY, NEW)
+        exclusion._store(str(self.state_path), KEY, NEW)
 
     def fail(self, name, number, after=0):
         """Let a call fail, but not the first ones."""
@@ -71,7 +71,7 @@ class CacheTestCase(base.TestCase):
         # Nothing is in the way of the next one.
         self.store()
         self.assertEqual(NEW, self.load())
-        self.assertEqual([witness.FILE], os.listdir(self.directory))
+        self.assertEqual([exclusion.FILE], os.listdir(self.directory))
 
     def test_a_full_disk(self):
         real = os.fdopen
@@ -84,7 +84,7 @@ class CacheTestCase(base.TestCase):
             error = self.assertRaises(OSError, self.store)
         self.assertEqual(errno.ENOSPC, error.errno)
         self.assertEqual(OLD, self.load())
-        self.assertEqual([witness.FILE], os.listdir(self.directory))
+        self.assertEqual([exclusion.FILE], os.listdir(self.directory))
 
     def test_two_at_once(self):
         # Another nova-compute with the same state_path is writing.
@@ -102,7 +102,7 @@ class CacheTestCase(base.TestCase):
         self.store()
         for path, mode in (
             (self.directory, 0o700),
-            (self.directory / witness.FILE, 0o600),
+            (self.directory / exclusion.FILE, 0o600),
         ):
             self.assertEqual(mode, stat.S_IMODE(path.stat().st_mode))
 
@@ -110,7 +110,7 @@ class CacheTestCase(base.TestCase):
     def test_links_in_the_place_of_files(self, suffix):
         target = self.state_path / 'target'
         target.write_text('precious')
-        path = self.directory / f'{witness.FILE}{suffix}'
+        path = self.directory / f'{exclusion.FILE}{suffix}'
         path.unlink(missing_ok=True)
         path.symlink_to(target)
         self.assertIn(self.load(), (None, OLD))
@@ -120,7 +120,7 @@ class CacheTestCase(base.TestCase):
 
     def test_a_file_by_link_is_not_read(self):
         # What is there would be believed.
-        path = self.directory / witness.FILE
+        path = self.directory / exclusion.FILE
         target = self.state_path / 'target'
         path.rename(target)
         path.symlink_to(target)
@@ -130,10 +130,10 @@ class CacheTestCase(base.TestCase):
         elsewhere = self.state_path / 'elsewhere'
         self.directory.rename(elsewhere)
         self.directory.symlink_to(elsewhere)
-        before = (elsewhere / witness.FILE).read_bytes()
+        before = (elsewhere / exclusion.FILE).read_bytes()
         self.assertIsNone(self.load())
         self.assertRaises(OSError, self.store)
-        self.assertEqual(before, (elsewhere / witness.FILE).read_bytes())
+        self.assertEqual(before, (elsewhere / exclusion.FILE).read_bytes())
 
     @ddt.data(0o720, 0o702, 0o777)
     def test_a_folder_that_others_may_write_to(self, mode):
@@ -150,7 +150,7 @@ class CacheTestCase(base.TestCase):
             self.assertRaises(PermissionError, self.store)
 
     def test_cut_at_any_byte(self):
-        path = self.directory / witness.FILE
+        path = self.directory / exclusion.FILE
         whole = path.read_bytes()
         for length in range(len(whole)):
             path.write_bytes(whole[:length])

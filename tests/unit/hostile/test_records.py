@@ -6,9 +6,8 @@ import ddt
 from hypothesis import strategies as st
 
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import migration
+from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
-from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
@@ -42,16 +41,16 @@ def use(text):
 
 
 def _use(conf, host, found):
-    migration.obstacles(found, host)
+    record.obstacles(found, host)
     try:
         decided = resolve.resolve(conf, cases.make_request(), host, found)
     except exception.HostCannotDeliver:
         return  # What the operator forces on, or a value that is too new.
-    assert report.one_line(decided).isprintable()
-    names = decided.selection.names
+    assert decision.one_line(decided).isprintable()
+    names = decided.selection.features
     for name in names:
         assert names >= set(facts.REQUIRES.get(name, ())), (name, names)
-        assert host.offers[name].offered, name
+        assert host.features[name].offered, name
     tenants._check_xml(decided.selection)
 
 
@@ -99,4 +98,4 @@ class RecordTestCase(base.TestCase):
         decided = resolve.resolve(
             settings.Settings(), cases.make_request(), cases.HOST, found
         )
-        self.assertEqual({'hypervclock'}, decided.selection.names)
+        self.assertEqual({'hypervclock'}, decided.selection.features)

@@ -59,7 +59,7 @@ class AnyImageTestCase(base.TestCase):
                     host=cases.HOST,
                 ),
                 properties,
-            ).selection.names
+            ).selection.features
 
         before = names()
         if profiles.PROFILES[profile].mode is not profiles.Mode.CUSTOM:
@@ -109,8 +109,8 @@ class FoundTestCase(base.TestCase):
             cases.make_request(os_type=_FORGED),
             cases.HOST,
         )
-        for verdict in decided.verdicts:
-            self.assertTrue(verdict.text.isprintable(), verdict.text)
+        for outcome in decided.outcomes:
+            self.assertTrue(outcome.text.isprintable(), outcome.text)
 
     @ddt.data('\x1b[2J', '\N{RIGHT-TO-LEFT OVERRIDE}', '\ud800', '\x85')
     def test_what_terminals_obey(self, value):
@@ -209,7 +209,7 @@ class FoundTestCase(base.TestCase):
             spinlock_retries='4294967295',
             image_overridable=cases.ALL,
         )
-        self.assertNotIn('stimer', decided.selection.names)
+        self.assertNotIn('stimer', decided.selection.features)
 
     @ddt.data('a,b', ',hv-evmcs', 'x,hv-all', ',')
     def test_a_comma_would_be_another_option_of_qemu(self, value):
@@ -230,7 +230,7 @@ class FoundTestCase(base.TestCase):
             },
             settings.Settings(profile='nested'),
         )
-        self.assertEqual(set(), decided.selection.names & rule.removes)
+        self.assertEqual(set(), decided.selection.features & rule.removes)
 
     @ddt.data('on', 'off')
     def test_a_name_that_is_not_listed(self, state):
@@ -301,4 +301,4 @@ class FoundTestCase(base.TestCase):
             image=image, profile=profile, image_overridable=frozenset(allowed)
         )
         ((name, state),) = image.items()
-        self.assertEqual(state == 'on', name in decided.selection.names)
+        self.assertEqual(state == 'on', name in decided.selection.features)

@@ -28,7 +28,7 @@ KNOWN = types.MappingProxyType(
         **profiles.PROFILES,
         OPERATOR_SECRET: profiles.Profile(
             name=OPERATOR_SECRET,
-            names=cases.MINIMAL,
+            features=cases.MINIMAL,
             summary='Nobody has asked for it.',
         ),
     }
@@ -40,16 +40,16 @@ def secretive(names, unknown=()):
     """Return a host with something to hide."""
     host = cases.make_host(names, unknown=unknown, libvirt=LIBVIRT)
     return capabilities.HostCapabilities(
-        witnesses=host.witnesses,
-        offers=types.MappingProxyType(
+        sources=host.sources,
+        features=types.MappingProxyType(
             {
-                name: capabilities.Offer(
+                name: capabilities.Capability(
                     name=name,
-                    offered=offer.offered,
-                    witness=offer.witness,
+                    offered=capability.offered,
+                    source=capability.source,
                     evidence='secret-evidence',
                 )
-                for name, offer in host.offers.items()
+                for name, capability in host.features.items()
             }
         ),
     )

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.notation import names
-from nova_hyperv_enlight.policy import decision
 from tests.unit.policy import strategies
 
 NAMES = tuple(enlightenments.ENLIGHTENMENTS)
@@ -42,8 +42,8 @@ _MODES = st.sampled_from(
 
 def _selection(states, retries, vendor_id, mode, frequency):
     values = {'spinlocks.retries': retries, 'vendor_id.value': vendor_id}
-    return decision.Selection(
-        names=frozenset(name for name, on in states.items() if on),
+    return selections.Selection(
+        features=frozenset(name for name, on in states.items() if on),
         off=frozenset(name for name, on in states.items() if not on),
         values=frozenset(
             (key, text)

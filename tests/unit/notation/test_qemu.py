@@ -128,7 +128,7 @@ class QemuTestCase(cases.NotationTestCase):
         read = self.read(f'host,{flag},hv-time')
 
         self.assertEqual([flag], [loss.word for loss in read.losses])
-        self.assertEqual({'hypervclock'}, read.selection.names)
+        self.assertEqual({'hypervclock'}, read.selection.features)
 
     @ddt.data('hv-crash=off', 'hv_syndbg=n', '-hv-crash')
     def test_what_is_off_of_that_is_no_loss(self, flag):
@@ -145,7 +145,7 @@ class QemuTestCase(cases.NotationTestCase):
         read = self.read(text)
 
         self.assertEqual([expected], [loss.word for loss in read.losses])
-        self.assertEqual({'hypervclock'}, read.selection.names)
+        self.assertEqual({'hypervclock'}, read.selection.features)
 
     @ddt.data(
         ('', ''),

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.notation import convert
 from nova_hyperv_enlight.notation import names
-from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 from tests.unit.notation import strategies
 
@@ -102,7 +102,7 @@ class RoundTripTestCase(base.TestCase):
 
             read = convert.NOTATIONS[name].read(written.text).selection
 
-            self.assertLessEqual(read.names | read.off, {'hypervclock'})
+            self.assertLessEqual(read.features | read.off, {'hypervclock'})
 
         strategies.for_any(strategies.SELECTIONS, check)
 
@@ -120,7 +120,7 @@ class RoundTripTestCase(base.TestCase):
 
     @ddt.data(*_NOTATIONS)
     def test_nothing_at_all(self, name):
-        nothing = decision.Selection()
+        nothing = selections.Selection()
         written = convert.NOTATIONS[name].write(nothing)
 
         self.assertEqual((), written.losses)
@@ -132,7 +132,7 @@ class RoundTripTestCase(base.TestCase):
     def test_nested_elements_have_their_parents(self, name):
         # Whole, nothing of them is lost.
         names = {'stimer', 'stimer.direct', 'tlbflush', 'tlbflush.direct'}
-        selection = decision.Selection(names=frozenset(names))
+        selection = selections.Selection(features=frozenset(names))
 
         written = convert.NOTATIONS[name].write(selection)
 

@@ -33,9 +33,9 @@ LACKED = 'libvirt does not list it'
 UNKNOWN = 'nobody could say whether the host has it'
 
 _WITNESS = {
-    True: (capabilities.Witness.DOMCAPS, 'libvirt lists it'),
-    False: (capabilities.Witness.DOMCAPS, LACKED),
-    None: (capabilities.Witness.NONE, UNKNOWN),
+    True: (capabilities.CapabilitySource.DOMCAPS, 'libvirt lists it'),
+    False: (capabilities.CapabilitySource.DOMCAPS, LACKED),
+    None: (capabilities.CapabilitySource.NONE, UNKNOWN),
 }
 
 
@@ -52,15 +52,15 @@ def make_host(
 
     :param unknown: names of which nobody can say whether it offers them.
     """
-    offers = {}
+    features = {}
     for name in NAMES:
         offered = None if name in unknown else name in names
-        witness, evidence = _WITNESS[offered]
-        offers[name] = capabilities.Offer(
-            name=name, offered=offered, witness=witness, evidence=evidence
+        source, evidence = _WITNESS[offered]
+        features[name] = capabilities.Capability(
+            name=name, offered=offered, source=source, evidence=evidence
         )
     return capabilities.HostCapabilities(
-        witnesses=capabilities.Witnesses(
+        sources=capabilities.Sources(
             virt_type='kvm',
             arch='x86_64',
             libvirt=libvirt,
@@ -69,7 +69,7 @@ def make_host(
             tsc_frequency=tsc_frequency,
             tsc_scaling=tsc_scaling,
         ),
-        offers=types.MappingProxyType(offers),
+        features=types.MappingProxyType(features),
     )
 
 
@@ -107,15 +107,15 @@ class ResolveTestCase(base.TestCase):
     """Looks at decisions."""
 
     def check_on(self, names, decided):
-        self.assertEqual(set(names), set(decided.selection.names))
-        self.assertEqual(set(names), {verdict.name for verdict in decided.on})
+        self.assertEqual(set(names), set(decided.selection.features))
+        self.assertEqual(set(names), {outcome.name for outcome in decided.on})
 
-    def verdict(self, decided, name):
-        (found,) = (v for v in decided.verdicts if v.name == name)
+    def outcome(self, decided, name):
+        (found,) = (v for v in decided.outcomes if v.name == name)
         return found
 
-    def check_verdict(self, decided, name, state, reason, source, text):
-        verdict = self.verdict(decided, name)
+    def check_outcome(self, decided, name, state, reason, source, text):
+        outcome = self.outcome(decided, name)
         self.assertEqual(
             (
                 decision.State(state),
@@ -123,7 +123,7 @@ class ResolveTestCase(base.TestCase):
                 request.Source(source),
                 text,
             ),
-            (verdict.state, verdict.reason, verdict.source, verdict.text),
+            (outcome.state, outcome.reason, outcome.source, outcome.text),
         )
 
     def check_refused(self, error, message, *args, **kwargs):

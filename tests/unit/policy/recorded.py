@@ -2,7 +2,7 @@
 
 """Guests that are started again, for tests of the decision."""
 
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -15,8 +15,8 @@ def started_with(names, profile='baseline', values=(RETRIES,), **selection):
     """Return the record of a guest."""
     return record.Record(
         profile=profile,
-        selection=decision.Selection(
-            names=frozenset(names),
+        selection=selections.Selection(
+            features=frozenset(names),
             values=frozenset(values if 'spinlocks' in names else ()),
             **selection,
         ),
@@ -40,4 +40,4 @@ class RecordedTestCase(cases.ResolveTestCase):
 
     def check_lost(self, names, decided, recorded, **options):
         lost = resolve.lost(decided, recorded, settings.Settings(**options))
-        self.assertEqual(list(names), [verdict.name for verdict in lost])
+        self.assertEqual(list(names), [outcome.name for outcome in lost])

@@ -13,8 +13,8 @@ from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import weighing
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -154,7 +154,7 @@ def _document(names, defaults, supported, vendor):
         virt_type='kvm',
         machine='pc-q35-7.2',
         supported=supported,
-        names=names,
+        features=names,
         defaults=tuple((n, n in (defaults or ())) for n in _SUB_ELEMENTS),
         vendor=vendor,
     )
@@ -188,7 +188,7 @@ _KERNELS = st.builds(
     _ANSWERS, _ANSWERS, _VENDORS,
 )  # fmt: skip
 _CONCLUDED = st.builds(
-    capabilities.Witnesses,
+    capabilities.Sources,
     virt_type=st.sampled_from(('kvm', 'kvm', 'kvm', 'qemu')),
     arch=st.just('x86_64'),
     libvirt=_LIBVIRT,
@@ -196,7 +196,7 @@ _CONCLUDED = st.builds(
     domcaps=_DOCUMENTS,
     kernel=_KERNELS,
     tsc_frequency=st.sampled_from((2794748000, None)),
-).map(weighing.conclude)
+).map(evaluation.evaluate)
 _GIVEN = st.builds(
     cases.make_host, _SUBSETS, unknown=_FEW, vendor=_VENDORS, libvirt=_LIBVIRT
 )

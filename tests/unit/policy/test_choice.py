@@ -4,7 +4,7 @@ import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import choice
+from nova_hyperv_enlight.policy import admission
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
 from tests.unit.policy import cases
@@ -14,7 +14,7 @@ BUILTIN = (
     'passthrough'
 )
 SITE = profiles.Profile(
-    name='site', names=frozenset(('relaxed',)), summary='Of this site.'
+    name='site', features=frozenset(('relaxed',)), summary='Of this site.'
 )
 
 
@@ -22,7 +22,7 @@ class ChoiceTestCase(base.TestCase):
     """Chooses for a flavor and an image."""
 
     def choose(self, flavor=None, image=None, **options):
-        profile, by = choice.choose(
+        profile, by = admission.choose(
             settings.Settings(**options),
             cases.make_request(
                 {'profile': flavor} if flavor else {},
@@ -179,7 +179,7 @@ class CheckImageTestCase(base.TestCase):
     """What an image may switch."""
 
     def check(self, image, allowed):
-        choice.check_image(
+        admission.check_image(
             settings.Settings(image_overridable=frozenset(allowed)),
             cases.make_request(image=image).image,
         )
@@ -216,7 +216,7 @@ class CheckImageTestCase(base.TestCase):
     def test_check_image_refused_by_default(self, name):
         self.assertRaises(
             exception.InvalidRequest,
-            choice.check_image,
+            admission.check_image,
             settings.Settings(),
             cases.make_request(image={name: 'on'}).image,
         )
@@ -224,6 +224,6 @@ class CheckImageTestCase(base.TestCase):
     @ddt.data(*sorted(cases.PERFORMANCE))
     def test_check_image_allowed_by_default(self, name):
         word = name.replace('.', '_')
-        choice.check_image(
+        admission.check_image(
             settings.Settings(), cases.make_request(image={word: 'off'}).image
         )

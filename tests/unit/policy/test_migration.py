@@ -3,10 +3,9 @@
 import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.host import weighing
-from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import migration
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.policy import record
 from tests.unit import base
 from tests.unit.host import samples
@@ -19,14 +18,14 @@ def started_with(*names, **selection):
     """Return the record of a guest."""
     return record.Record(
         profile='baseline',
-        selection=decision.Selection(names=frozenset(names), **selection),
+        selection=selections.Selection(features=frozenset(names), **selection),
     )
 
 
 def concluded(vendor, names=LISTED, **kernel):
     """Return a host of a new libvirt, by its witnesses."""
-    return weighing.conclude(
-        capabilities.Witnesses(
+    return evaluation.evaluate(
+        capabilities.Sources(
             virt_type='kvm',
             arch='x86_64',
             libvirt=(12, 4, 0),
@@ -43,7 +42,7 @@ class MissingTestCase(base.TestCase):
         host = cases.make_host(cases.BASELINE)
 
         self.assertEqual(
-            [], migration.missing(started_with(*cases.BASELINE), host)
+            [], record.missing(started_with(*cases.BASELINE), host)
         )
 
     def test_missing_in_the_catalogues_order(self):
@@ -51,7 +50,7 @@ class MissingTestCase(base.TestCase):
 
         self.assertEqual(
             ['synic', 'evmcs', 'stimer.direct'],
-            migration.missing(
+            record.missing(
                 started_with('stimer.direct', 'evmcs', 'relaxed', 'synic'),
                 host,
             ),
@@ -62,21 +61,21 @@ class MissingTestCase(base.TestCase):
         host = cases.make_host(cases.MINIMAL, unknown=['synic'])
 
         self.assertEqual(
-            [], migration.missing(started_with('relaxed', 'synic'), host)
+            [], record.missing(started_with('relaxed', 'synic'), host)
         )
 
 
 @ddt.ddt
 class ObstaclesTestCase(base.TestCase):
     def check(self, expected, recorded, host):
-        self.assertEqual(expected, migration.obstacles(recorded, host))
+        self.assertEqual(expected, record.obstacles(recorded, host))
 
     def test_obstacles_for_tenants(self):
         host = concluded(cases.AMD, names=LISTED - {'synic'})
 
         self.assertEqual(
             ["'synic', 'evmcs' are missing there."],
-            migration.obstacles(started_with('synic', 'evmcs'), host, True),
+            record.obstacles(started_with('synic', 'evmcs'), host, True),
         )
 
     @ddt.data((), cases.MINIMAL, cases.BASELINE, cases.NESTED)
@@ -131,7 +130,7 @@ class ObstaclesTestCase(base.TestCase):
 
     @ddt.data(cases.AMD, cases.INTEL)
     def test_obstacles_avic_to_a_host_that_does_not_know_it(self, vendor):
-        (sentence,) = migration.obstacles(
+        (sentence,) = record.obstacles(
             started_with('synic', 'avic'),
             concluded(vendor, LISTED - {'avic'}, apic=False),
         )
@@ -144,7 +143,7 @@ class ObstaclesTestCase(base.TestCase):
             self.assertEqual(
                 1,
                 len(
-                    migration.obstacles(
+                    record.obstacles(
                         started_with(name),
                         concluded(cases.INTEL, nested=False),
                     )
@@ -198,13 +197,13 @@ class ObstaclesTestCase(base.TestCase):
         )
 
     def test_obstacles_a_host_without_hyperv(self):
-        host = weighing.conclude(
-            samples.witnesses(
+        host = evaluation.evaluate(
+            samples.sources(
                 'amd-libvirt9.0-qemu7.2-machine-q35', samples.MACHINE_KERNEL
             )
         )
 
-        (sentence,) = migration.obstacles(started_with(*cases.BASELINE), host)
+        (sentence,) = record.obstacles(started_with(*cases.BASELINE), host)
 
         for name in cases.BASELINE:
             self.assertIn(repr(name), sentence)
@@ -234,7 +233,7 @@ class ObstaclesTestCase(base.TestCase):
         )
 
     def test_obstacles_reenlightenment_without_both(self):
-        found = migration.obstacles(
+        found = record.obstacles(
             started_with('reenlightenment'), cases.make_host(())
         )
 
@@ -260,8 +259,8 @@ class ObstaclesTestCase(base.TestCase):
         )
 
     def test_obstacles_virt_type_qemu(self):
-        host = weighing.conclude(
-            capabilities.Witnesses(virt_type='qemu', arch='x86_64')
+        host = evaluation.evaluate(
+            capabilities.Sources(virt_type='qemu', arch='x86_64')
         )
 
         self.check(

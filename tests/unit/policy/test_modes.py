@@ -43,7 +43,7 @@ class ModesTestCase(base.TestCase):
             cases.make_request(),
             asked,
         )
-        self.assertEqual(frozenset(), decided.selection.names)
+        self.assertEqual(frozenset(), decided.selection.features)
 
     def hidden(self, profile, **properties):
         req = request.from_properties(
@@ -53,7 +53,7 @@ class ModesTestCase(base.TestCase):
         )
         return resolve.resolve(
             settings.Settings(profile=profile), req, V12_1
-        ).selection.names
+        ).selection.features
 
     def test_hidden_beside_host_model(self):
         self.assertIn('vendor_id', self.hidden('host-model'))
@@ -74,4 +74,4 @@ class ModesTestCase(base.TestCase):
                 },
             )
             decided = resolve.resolve(settings.Settings(), req, cases.HOST)
-            self.assertEqual(frozenset(), decided.selection.names)
+            self.assertEqual(frozenset(), decided.selection.features)

@@ -8,10 +8,10 @@ import re
 from lxml import etree
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
@@ -48,12 +48,12 @@ class PropertiesTestCase(base.TestCase):
         decided = decide(case)
         if decided is None:
             return
-        names = decided.selection.names
+        names = decided.selection.features
         for name in names:
             # By the tests' own copy of QEMU's table.
             needed = set(facts.REQUIRES.get(name, ()))
             if (
-                case.host.witnesses.vendor is cases.INTEL
+                case.host.sources.vendor is cases.INTEL
                 and name in facts.NEEDS_EVMCS_ON_INTEL
             ):
                 needed.add('evmcs')
@@ -65,9 +65,11 @@ class PropertiesTestCase(base.TestCase):
         if decided is None:
             return
         offered = {
-            name for name, offer in case.host.offers.items() if offer.offered
+            name
+            for name, capability in case.host.features.items()
+            if capability.offered
         }
-        self.assertEqual(set(), decided.selection.names - offered)
+        self.assertEqual(set(), decided.selection.features - offered)
 
     @strategies.for_any(strategies.CUSTOM)
     def test_explicitly_off_is_off(self, case):
@@ -75,7 +77,7 @@ class PropertiesTestCase(base.TestCase):
         if decided is None:
             return
         off = {name for name, on in case.explicit.items() if not on}
-        self.assertEqual(set(), off & decided.selection.names)
+        self.assertEqual(set(), off & decided.selection.features)
 
     @strategies.for_any(strategies.CUSTOM)
     def test_explicitly_on_is_on_or_refused(self, case):
@@ -90,7 +92,7 @@ class PropertiesTestCase(base.TestCase):
             self.assertTrue(any(n in message for n in named), message)
             self.assertTrue(message.endswith('.'), message)
             return
-        self.assertEqual(set(), asked - decided.selection.names)
+        self.assertEqual(set(), asked - decided.selection.features)
 
     @strategies.for_any(strategies.CUSTOM)
     def test_refused_only_for_what_is_asked(self, case):
@@ -129,24 +131,24 @@ class PropertiesTestCase(base.TestCase):
         if decided is None:
             return
         self.assertEqual(
-            cases.NAMES, tuple(verdict.name for verdict in decided.verdicts)
+            cases.NAMES, tuple(outcome.name for outcome in decided.outcomes)
         )
         odd = [
-            verdict.text
-            for verdict in decided.verdicts
-            if not SENTENCE.fullmatch(verdict.text)
-            or not verdict.text.startswith(f'{verdict.name!r} ')
+            outcome.text
+            for outcome in decided.outcomes
+            if not SENTENCE.fullmatch(outcome.text)
+            or not outcome.text.startswith(f'{outcome.name!r} ')
         ]
         self.assertEqual([], odd)
-        self.assertNotIn('\n', report.one_line(decided))
+        self.assertNotIn('\n', decision.one_line(decided))
 
     @strategies.for_any(strategies.ANY)
     def test_verdicts_tell_the_selection(self, case):
         decided = decide(case)
         if decided is None or not decided.acts:
             return
-        on = {verdict.name: verdict for verdict in decided.on}
-        self.assertEqual(decided.selection.names, set(on))
+        on = {outcome.name: outcome for outcome in decided.on}
+        self.assertEqual(decided.selection.features, set(on))
         self.assertEqual(
             decided.selection.values,
             {
@@ -166,7 +168,9 @@ class PropertiesTestCase(base.TestCase):
         )
         if before is None or after is None or name in case.force_off:
             return
-        self.assertEqual(set(), before.selection.names - after.selection.names)
+        self.assertEqual(
+            set(), before.selection.features - after.selection.features
+        )
         self.assertLessEqual(before.selection.values, after.selection.values)
 
     @strategies.for_any(strategies.CUSTOM, strategies.NAMES)
@@ -177,10 +181,12 @@ class PropertiesTestCase(base.TestCase):
         )
         if before is None or after is None:
             return
-        gone = before.selection.names - after.selection.names
-        self.assertEqual(set(), after.selection.names - before.selection.names)
+        gone = before.selection.features - after.selection.features
+        self.assertEqual(
+            set(), after.selection.features - before.selection.features
+        )
         # Only it, what stands on it, and what these alone had required.
-        vendor = case.host.witnesses.vendor
+        vendor = case.host.sources.vendor
         standing = [n for n in gone if name in domains.close([n], vendor)]
         self.assertEqual(set(), gone - domains.close(standing, vendor))
 
@@ -196,7 +202,7 @@ class PropertiesTestCase(base.TestCase):
             case.host,
         )
         self.assertFalse(decided.acts)
-        self.assertEqual(decision.Selection(), decided.selection)
+        self.assertEqual(selections.Selection(), decided.selection)
         self.assertEqual(
-            {decision.State.UNSET}, {v.state for v in decided.verdicts}
+            {decision.State.UNSET}, {v.state for v in decided.outcomes}
         )

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
 from tests.unit import base
 from tests.unit.policy import cases
@@ -21,8 +21,8 @@ CUSTOM = profiles.Mode.CUSTOM
 #: The longest of everything: a TSC of ten digits is 9.9 GHz.
 FULLEST = record.Record(
     profile='p' * 32,
-    selection=decision.Selection(
-        names=cases.ALL,
+    selection=selections.Selection(
+        features=cases.ALL,
         values=frozenset(
             (
                 ('spinlocks.retries', '4294967295'),
@@ -47,9 +47,9 @@ def make(names=(), values=(), profile='baseline', lost=(), **selection):
     """Return a record."""
     return record.Record(
         profile=profile,
-        lost=decision.Selection(names=frozenset(lost)),
-        selection=decision.Selection(
-            names=frozenset(names), values=frozenset(values), **selection
+        lost=selections.Selection(features=frozenset(lost)),
+        selection=selections.Selection(
+            features=frozenset(names), values=frozenset(values), **selection
         ),
     )
 
@@ -144,8 +144,8 @@ class LostTestCase(base.TestCase):
     """What could not be had, in words that older releases pass over."""
 
     HAD = make(['relaxed', 'spinlocks'], [('spinlocks.retries', '2147483647')])
-    LOST = decision.Selection(
-        names=frozenset(['vapic', 'hypervclock']),
+    LOST = selections.Selection(
+        features=frozenset(['vapic', 'hypervclock']),
         values=frozenset([('spinlocks.retries', '4294967295')]),
     )
     TEXT = (
@@ -166,7 +166,7 @@ class LostTestCase(base.TestCase):
         wanted = self.make().wanted
 
         self.assertEqual(
-            {'relaxed', 'vapic', 'spinlocks', 'hypervclock'}, wanted.names
+            {'relaxed', 'vapic', 'spinlocks', 'hypervclock'}, wanted.features
         )
         self.assertEqual(self.LOST.values, wanted.values)
 
@@ -186,48 +186,48 @@ class LostTestCase(base.TestCase):
     def test_decode_of_a_newer_catalogue(self, word):
         found = record.decode(f'1;baseline;;relaxed,{word}')
 
-        self.assertEqual({'relaxed'}, found.selection.names)
+        self.assertEqual({'relaxed'}, found.selection.features)
 
     def test_encode_without_room_for_values(self):
         # All of it, with one name lost.
         full = dataclasses.replace(
             FULLEST,
             selection=dataclasses.replace(
-                FULLEST.selection, names=cases.ALL - {'ipi'}
+                FULLEST.selection, features=cases.ALL - {'ipi'}
             ),
-            lost=decision.Selection(
-                names=frozenset(['ipi']), values=self.LOST.values
+            lost=selections.Selection(
+                features=frozenset(['ipi']), values=self.LOST.values
             ),
         )
 
         found = record.decode(record.encode(full))
 
-        self.assertEqual(cases.ALL, found.wanted.names)
+        self.assertEqual(cases.ALL, found.wanted.features)
         self.assertEqual(frozenset(), found.lost.values)
 
     @strategies.for_any(_RECORDS, st.integers(0, 2 ** len(cases.NAMES) - 1))
     def test_encode_and_decode(self, recorded, bits):
         lost = {name for n, name in enumerate(cases.NAMES) if bits >> n & 1}
-        kept = recorded.selection.names - lost
+        kept = recorded.selection.features - lost
         before = dataclasses.replace(
             recorded,
             selection=dataclasses.replace(
                 recorded.selection,
-                names=kept,
+                features=kept,
                 values=frozenset(
                     (key, value)
                     for key, value in recorded.selection.values
                     if enlightenments.VALUES[key].name in kept
                 ),
             ),
-            lost=decision.Selection(names=frozenset(lost)),
+            lost=selections.Selection(features=frozenset(lost)),
         )
 
         text = record.encode(before)
         found = record.decode(text)
 
         self.assertLessEqual(len(text), 255)
-        self.assertEqual(before.selection.names, found.selection.names)
+        self.assertEqual(before.selection.features, found.selection.features)
         self.assertEqual(before.selection.values, found.selection.values)
         self.assertEqual(before.wanted, found.wanted)
 
@@ -235,7 +235,7 @@ class LostTestCase(base.TestCase):
 @ddt.ddt
 class DecodeTestCase(base.TestCase):
     def names(self, text):
-        return set(record.decode(text).selection.names)
+        return set(record.decode(text).selection.features)
 
     @ddt.data('2;baseline;;relaxed', '2', '10;{"json": true}', '99999999;')
     def test_decode_newer_version(self, text):
@@ -336,7 +336,7 @@ class DecodeTestCase(base.TestCase):
             return
         self.assertEqual(FULLEST.profile, cut.profile)
         self.assertEqual(9999999999, cut.selection.tsc_frequency)
-        self.assertEqual(set(), cut.selection.names - cases.ALL)
+        self.assertEqual(set(), cut.selection.features - cases.ALL)
         for key, value in cut.selection.values:
             entry = enlightenments.VALUES[key]
             self.assertEqual(value, entry.value.check(value))
@@ -348,4 +348,4 @@ class DecodeTestCase(base.TestCase):
                 found = record.decode(candidate)
             except (Malformed, Unknown):
                 continue
-            self.assertEqual(set(), found.selection.names - cases.ALL)
+            self.assertEqual(set(), found.selection.features - cases.ALL)

@@ -5,8 +5,8 @@
 import ddt
 
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
-from nova_hyperv_enlight.policy import report
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -59,7 +59,7 @@ class KeepTestCase(recorded.RecordedTestCase):
     def test_resolve_says_so(self):
         decided = recorded.decide(recorded.started_with(['relaxed']))
 
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'relaxed',
             'on',
@@ -67,7 +67,7 @@ class KeepTestCase(recorded.RecordedTestCase):
             'record',
             "'relaxed' is on: the recorded set asks for it.",
         )
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'vapic',
             'off',
@@ -76,7 +76,7 @@ class KeepTestCase(recorded.RecordedTestCase):
             "'vapic' is off: the recorded set does not ask for it.",
         )
         self.assertEqual(
-            'profile baseline; on: relaxed', report.one_line(decided)
+            'profile baseline; on: relaxed', decision.one_line(decided)
         )
 
     def test_resolve_values_are_kept(self):
@@ -247,7 +247,7 @@ class AnewTestCase(recorded.RecordedTestCase):
             cases.BASELINE - {'hypervclock', 'stimer', 'stimer.direct'},
             decided,
         )
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'stimer',
             'off',
@@ -267,7 +267,7 @@ class AnewTestCase(recorded.RecordedTestCase):
         self.check_on(
             cases.BASELINE - {'synic', 'stimer', 'stimer.direct'}, decided
         )
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'stimer',
             'off',

@@ -36,7 +36,7 @@ class HostChangeTestCase(recorded.RecordedTestCase):
         self.check_lost(
             ['synic', 'stimer', 'ipi', 'stimer.direct'], decided, before
         )
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'synic',
             'off',
@@ -80,7 +80,7 @@ class HostChangeTestCase(recorded.RecordedTestCase):
             None, host=self.POORER, fail_on_host_change=True
         )
 
-        self.assertNotIn('synic', decided.selection.names)
+        self.assertNotIn('synic', decided.selection.features)
         self.check_lost((), decided, None)
 
     def test_resolve_fail_not_by_what_the_operator_turned_off(self):
@@ -215,7 +215,7 @@ class AskedForTestCase(recorded.RecordedTestCase):
 
         self.check_on(['relaxed'], decided)
         self.check_lost(['xmm_input'], decided, before)
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'xmm_input',
             'off',
@@ -264,7 +264,7 @@ class AskedForTestCase(recorded.RecordedTestCase):
             **changes,
         )
 
-        self.assertNotIn('xmm_input', decided.selection.names)
+        self.assertNotIn('xmm_input', decided.selection.features)
 
     def test_resolve_what_it_requires_is_missing(self):
         before = recorded.started_with(cases.BASELINE)
@@ -307,7 +307,7 @@ class AdoptedTestCase(recorded.RecordedTestCase):
         decided = recorded.decide(self.adopted(['relaxed', 'synic']))
 
         self.check_on(['relaxed'], decided)
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'synic',
             'off',

@@ -25,7 +25,7 @@ class ModesTestCase(recorded.RecordedTestCase):
 
         self.assertEqual(name, decided.profile)
         self.assertIs(mode, decided.selection.mode)
-        self.assertEqual({'hypervclock'}, decided.selection.names)
+        self.assertEqual({'hypervclock'}, decided.selection.features)
 
     def test_resolve_stock_is_kept(self):
         before = recorded.started_with(

@@ -7,10 +7,10 @@ import hypothesis
 from hypothesis import strategies as st
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.host import weighing
-from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import recording
 from nova_hyperv_enlight.policy import resolve
@@ -23,7 +23,7 @@ POOR = cases.make_host(('relaxed', 'vapic', 'spinlocks', 'hypervclock'))
 WITHOUT = cases.make_host(())
 UNKNOWN = cases.make_host((), unknown=cases.NAMES)
 #: Nova's own list, of which the plugin may leave a guest as it is.
-OWN = decision.Selection(names=frozenset(['relaxed']))
+OWN = selections.Selection(features=frozenset(['relaxed']))
 
 
 def start(host, before=None, **options):
@@ -43,43 +43,43 @@ class RecordingTestCase(recorded.RecordedTestCase):
         there = start(POOR, first)
         back = start(cases.HOST, there)
 
-        self.assertEqual(cases.MINIMAL, there.selection.names)
+        self.assertEqual(cases.MINIMAL, there.selection.features)
         self.assertEqual(first.selection, back.selection)
-        self.assertEqual(decision.Selection(), back.lost)
+        self.assertEqual(selections.Selection(), back.lost)
 
     @ddt.data(UNKNOWN, WITHOUT)
     def test_built_where_nothing_is_had(self, host):
         first = start(host)
 
-        self.assertEqual(frozenset(), first.selection.names)
-        self.assertEqual(cases.BASELINE, first.wanted.names)
+        self.assertEqual(frozenset(), first.selection.features)
+        self.assertEqual(cases.BASELINE, first.wanted.features)
         self.assertEqual(
-            cases.BASELINE, start(cases.HOST, first).selection.names
+            cases.BASELINE, start(cases.HOST, first).selection.features
         )
 
     def test_built_on_virt_type_qemu(self):
-        host = weighing.conclude(
-            capabilities.Witnesses(virt_type='qemu', arch='x86_64')
+        host = evaluation.evaluate(
+            capabilities.Sources(virt_type='qemu', arch='x86_64')
         )
 
         self.assertEqual(
-            cases.BASELINE, start(cases.HOST, start(host)).selection.names
+            cases.BASELINE, start(cases.HOST, start(host)).selection.features
         )
 
     def test_built_where_one_is_unknown(self):
         first = start(cases.make_host(unknown=['synic']))
 
         self.assertEqual(
-            {'synic', 'stimer', 'stimer.direct'}, first.lost.names
+            {'synic', 'stimer', 'stimer.direct'}, first.lost.features
         )
         self.assertEqual(
-            cases.BASELINE, start(cases.HOST, first).selection.names
+            cases.BASELINE, start(cases.HOST, first).selection.features
         )
 
     def test_a_better_host_changes_nothing(self):
         first = start(POOR)
 
-        self.assertEqual(decision.Selection(), first.lost)
+        self.assertEqual(selections.Selection(), first.lost)
         self.assertEqual(first, start(cases.HOST, first))
 
     def test_what_is_turned_off_does_not_come_back(self):
@@ -87,16 +87,16 @@ class RecordingTestCase(recorded.RecordedTestCase):
 
         off = start(cases.HOST, first, force_off=('ipi',))
 
-        self.assertEqual(decision.Selection(), off.lost)
-        self.assertNotIn('ipi', start(cases.HOST, off).selection.names)
+        self.assertEqual(selections.Selection(), off.lost)
+        self.assertNotIn('ipi', start(cases.HOST, off).selection.features)
 
     def test_what_is_turned_off_while_it_is_lost(self):
         there = start(POOR, start(cases.HOST))
-        self.assertIn('ipi', there.lost.names)
+        self.assertIn('ipi', there.lost.features)
 
         off = start(POOR, there, force_off=('ipi',))
 
-        self.assertNotIn('ipi', start(cases.HOST, off).selection.names)
+        self.assertNotIn('ipi', start(cases.HOST, off).selection.features)
 
     def test_a_value_comes_back(self):
         never = ('spinlocks.retries', '4294967295')
@@ -142,20 +142,22 @@ class RecordingTestCase(recorded.RecordedTestCase):
     def test_host_model_is_recorded_by_its_names(self):
         made = start(cases.HOST, profile='host-model')
 
-        self.assertEqual(cases.ALL - {'reenlightenment'}, made.selection.names)
+        self.assertEqual(
+            cases.ALL - {'reenlightenment'}, made.selection.features
+        )
         self.assertIs(profiles.Mode.HOST_MODEL, made.selection.mode)
 
     def test_passthrough_is_not(self):
         made = start(cases.HOST, profile='passthrough')
 
-        self.assertEqual({'hypervclock'}, made.selection.names)
+        self.assertEqual({'hypervclock'}, made.selection.features)
 
     def test_stock(self):
         made = start(cases.HOST, profile='stock')
 
-        self.assertEqual(OWN.names, made.selection.names)
+        self.assertEqual(OWN.features, made.selection.features)
         self.assertIs(profiles.Mode.STOCK, made.selection.mode)
-        self.assertEqual(decision.Selection(), made.lost)
+        self.assertEqual(selections.Selection(), made.lost)
 
     @strategies.for_any(
         strategies.CUSTOM, st.lists(strategies.HOSTS, max_size=3)
@@ -170,7 +172,7 @@ class RecordingTestCase(recorded.RecordedTestCase):
         at = first
         for host in (*hosts, case.host):
             at = start(host, at)
-        self.assertEqual(first.selection.names, at.selection.names)
+        self.assertEqual(first.selection.features, at.selection.features)
         self.assertEqual(first.selection.values, at.selection.values)
 
     @strategies.for_any(
@@ -184,4 +186,4 @@ class RecordingTestCase(recorded.RecordedTestCase):
         at = recording.made(decided, OWN, case.host, None)
         for host in hosts:
             former, at = at, start(host, at)
-            self.assertLessEqual(former.wanted.names, at.wanted.names)
+            self.assertLessEqual(former.wanted.features, at.wanted.features)

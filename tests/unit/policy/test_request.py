@@ -12,8 +12,8 @@ NAMES = tuple(enlightenments.ENLIGHTENMENTS)
 WORDS = ('profile', *NAMES, 'spinlocks.retries', 'vendor_id.value')
 
 
-def ask(source, key, text, on=True, value=None):
-    return request.Ask(
+def override(source, key, text, on=True, value=None):
+    return request.Override(
         source=source, key=key, on=on, written=f'{key}={text}', value=value
     )
 
@@ -24,23 +24,29 @@ class DemandsTestCase(base.TestCase):
 
     @ddt.data(FLAVOR, IMAGE)
     def test_demands_nothing(self, source):
-        self.assertEqual(request.Demands(), request.demands(source, {}))
+        self.assertEqual(
+            request.Overrides(), request.read_overrides(source, {})
+        )
 
     @ddt.unpack
     @ddt.data(('on', True), ('off', False))
     def test_demands_flavor(self, text, on):
         for name in NAMES:
             key = f'hyperv_enlight:{name}'
-            found = request.demands(FLAVOR, {key: text})
-            self.assertEqual({name: ask(FLAVOR, key, text, on)}, found.asks)
+            found = request.read_overrides(FLAVOR, {key: text})
+            self.assertEqual(
+                {name: override(FLAVOR, key, text, on)}, found.features
+            )
 
     @ddt.unpack
     @ddt.data(('on', True), ('off', False))
     def test_demands_image(self, text, on):
         for name in NAMES:
             key = f'hyperv_enlight_{name.replace(".", "_")}'
-            found = request.demands(IMAGE, {key: text})
-            self.assertEqual({name: ask(IMAGE, key, text, on)}, found.asks)
+            found = request.read_overrides(IMAGE, {key: text})
+            self.assertEqual(
+                {name: override(IMAGE, key, text, on)}, found.features
+            )
 
     @ddt.unpack
     @ddt.data(
@@ -51,21 +57,23 @@ class DemandsTestCase(base.TestCase):
     )
     def test_demands_value_turns_on(self, source, key, name, text):
         self.assertEqual(
-            {name: ask(source, key, text, value=text)},
-            request.demands(source, {key: text}).asks,
+            {name: override(source, key, text, value=text)},
+            request.read_overrides(source, {key: text}).features,
         )
 
     def test_demands_value_as_libvirt_writes_it(self):
         key = 'hyperv_enlight:spinlocks.retries'
-        found = request.demands(FLAVOR, {key: '004096'}).asks['spinlocks']
+        found = request.read_overrides(FLAVOR, {key: '004096'}).features[
+            'spinlocks'
+        ]
         self.assertEqual('4096', found.value)
         self.assertEqual(f'{key}=004096', found.written)
 
     def test_demands_state_and_value(self):
         key = 'hyperv_enlight:spinlocks'
-        found = request.demands(
+        found = request.read_overrides(
             FLAVOR, {key: 'on', f'{key}.retries': '4096'}
-        ).asks
+        ).features
         self.assertEqual(['spinlocks'], list(found))
         self.assertEqual('4096', found['spinlocks'].value)
 
@@ -91,7 +99,7 @@ class DemandsTestCase(base.TestCase):
     def test_demands_value_of_what_is_off(self, source, value, state, text):
         error = self.assertRaises(
             exception.InvalidRequest,
-            request.demands,
+            request.read_overrides,
             source,
             {value: 'abc', state: 'off'},
         )
@@ -102,15 +110,15 @@ class DemandsTestCase(base.TestCase):
         (FLAVOR, 'hyperv_enlight:profile'), (IMAGE, 'hyperv_enlight_profile')
     )
     def test_demands_profile(self, source, key):
-        found = request.demands(source, {key: 'whatever'})
+        found = request.read_overrides(source, {key: 'whatever'})
         self.assertEqual(('whatever', key), found.profile)
-        self.assertEqual({}, found.asks)
+        self.assertEqual({}, found.features)
 
     @ddt.data('ON', 'On', 'true', 'True', 'yes', '1', '', ' on', 'on ', 'auto')
     def test_demands_state_refused(self, text):
         error = self.assertRaises(
             exception.InvalidRequest,
-            request.demands,
+            request.read_overrides,
             FLAVOR,
             {'hyperv_enlight:synic': text},
         )
@@ -140,7 +148,10 @@ class DemandsTestCase(base.TestCase):
     )
     def test_demands_value_refused(self, source, key, text, message):
         error = self.assertRaises(
-            exception.InvalidRequest, request.demands, source, {key: text}
+            exception.InvalidRequest,
+            request.read_overrides,
+            source,
+            {key: text},
         )
         self.assertEqual(message, str(error))
 
@@ -157,7 +168,10 @@ class DemandsTestCase(base.TestCase):
     )
     def test_demands_name_refused(self, source, key, prefix):
         error = self.assertRaises(
-            exception.InvalidRequest, request.demands, source, {key: 'on'}
+            exception.InvalidRequest,
+            request.read_overrides,
+            source,
+            {key: 'on'},
         )
         kind = {FLAVOR: 'flavor extra spec', IMAGE: 'image property'}[source]
         words = WORDS
@@ -183,7 +197,8 @@ class DemandsTestCase(base.TestCase):
     )
     def test_demands_foreign(self, source, key):
         self.assertEqual(
-            request.Demands(), request.demands(source, {key: 'anything'})
+            request.Overrides(),
+            request.read_overrides(source, {key: 'anything'}),
         )
 
     @ddt.unpack
@@ -194,9 +209,13 @@ class DemandsTestCase(base.TestCase):
     )
     def test_demands_hides(self, source, key):
         for text in ('true', 'True', 'yes', '1', 'on'):
-            self.assertEqual(key, request.demands(source, {key: text}).hides)
+            self.assertEqual(
+                key, request.read_overrides(source, {key: text}).hides
+            )
         for text in ('false', 'no', '0', '', 'perhaps'):
-            self.assertIsNone(request.demands(source, {key: text}).hides)
+            self.assertIsNone(
+                request.read_overrides(source, {key: text}).hides
+            )
 
     @ddt.unpack
     @ddt.data(
@@ -205,10 +224,10 @@ class DemandsTestCase(base.TestCase):
         (FLAVOR, 'img_hide_hypervisor_id'),
     )
     def test_demands_hides_by_the_others_key(self, source, key):
-        self.assertIsNone(request.demands(source, {key: 'true'}).hides)
+        self.assertIsNone(request.read_overrides(source, {key: 'true'}).hides)
 
     def test_demands_hides_by_one_of_two(self):
-        found = request.demands(
+        found = request.read_overrides(
             FLAVOR,
             {'hide_hypervisor_id': 'false', 'hw:hide_hypervisor_id': 'true'},
         )
@@ -238,8 +257,8 @@ class FromPropertiesTestCase(base.TestCase):
         found = self.read(
             specs={'hyperv_enlight:synic': 'on'}, hyperv_enlight_ipi='off'
         )
-        self.assertEqual(['synic'], list(found.flavor.asks))
-        self.assertEqual(['ipi'], list(found.image.asks))
+        self.assertEqual(['synic'], list(found.flavor.features))
+        self.assertEqual(['ipi'], list(found.image.features))
 
     @ddt.data(None, 'linux')
     def test_others_are_not_read(self, os_type):

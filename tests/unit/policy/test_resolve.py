@@ -3,6 +3,7 @@
 import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
@@ -34,7 +35,7 @@ class ProfileTestCase(cases.ResolveTestCase):
         self.assertEqual((), decided.left_out)
 
     def test_resolve_on_by_the_profile(self):
-        self.check_verdict(
+        self.check_outcome(
             cases.decide(),
             'synic',
             'on',
@@ -45,7 +46,7 @@ class ProfileTestCase(cases.ResolveTestCase):
 
     def test_resolve_not_in_the_profile(self):
         decided = cases.decide()
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'evmcs',
             'off',
@@ -53,7 +54,7 @@ class ProfileTestCase(cases.ResolveTestCase):
             'profile',
             "'evmcs' is off: profile 'baseline' does not ask for it.",
         )
-        self.assertFalse(self.verdict(decided, 'evmcs').wanted)
+        self.assertFalse(self.outcome(decided, 'evmcs').wanted)
 
     def test_resolve_image_before_the_default(self):
         decided = cases.decide(image={'profile': 'minimal'})
@@ -68,7 +69,7 @@ class ProfileTestCase(cases.ResolveTestCase):
     def test_resolve_profile_of_the_site(self):
         site = profiles.Profile(
             name='site',
-            names=frozenset(('relaxed', 'spinlocks')),
+            features=frozenset(('relaxed', 'spinlocks')),
             values=(('spinlocks.retries', '5000'),),
             summary='Of this site.',
         )
@@ -90,12 +91,12 @@ class StockTestCase(cases.ResolveTestCase):
         decided = cases.decide(**kwargs)
         self.assertFalse(decided.acts)
         self.assertEqual('stock', decided.profile)
-        self.assertEqual(decision.Selection(), decided.selection)
+        self.assertEqual(selections.Selection(), decided.selection)
         self.assertEqual((), decided.left_out)
 
     @ddt.data(*cases.NAMES)
     def test_resolve_stock_verdict(self, name):
-        self.check_verdict(
+        self.check_outcome(
             cases.decide(profile='stock'),
             name,
             'unset',
@@ -112,21 +113,21 @@ class NotConcernedTestCase(cases.ResolveTestCase):
     def check_left(self, decided, source, text):
         self.assertFalse(decided.acts)
         self.assertIsNone(decided.profile)
-        self.assertEqual(decision.Selection(), decided.selection)
+        self.assertEqual(selections.Selection(), decided.selection)
         self.assertEqual(
-            cases.NAMES, tuple(verdict.name for verdict in decided.verdicts)
+            cases.NAMES, tuple(outcome.name for outcome in decided.outcomes)
         )
-        for verdict in decided.verdicts:
+        for outcome in decided.outcomes:
             self.assertEqual(
-                decision.Verdict(
-                    name=verdict.name,
+                decision.Outcome(
+                    name=outcome.name,
                     state=State.UNSET,
                     reason=Reason.NOT_CONCERNED,
                     source=source,
-                    text=f'{verdict.name!r} {text}',
+                    text=f'{outcome.name!r} {text}',
                     wanted=False,
                 ),
-                verdict,
+                outcome,
             )
 
     @ddt.unpack
@@ -181,9 +182,9 @@ class PrecedenceTestCase(cases.ResolveTestCase):
             force_on=('reset',) if force_on else (),
             profile='baseline' if in_profile else 'none',
         )
-        verdict = self.verdict(decided, 'reset')
+        outcome = self.outcome(decided, 'reset')
         self.assertEqual(
-            (on, source), (verdict.state is State.ON, verdict.source.value)
+            (on, source), (outcome.state is State.ON, outcome.source.value)
         )
 
     @ddt.unpack
@@ -234,8 +235,8 @@ class PrecedenceTestCase(cases.ResolveTestCase):
         ),
     )
     def test_resolve_says_who(self, kwargs, text):
-        verdict = self.verdict(cases.decide(**kwargs), 'reset')
-        self.assertEqual(text, verdict.text)
+        outcome = self.outcome(cases.decide(**kwargs), 'reset')
+        self.assertEqual(text, outcome.text)
 
     @ddt.unpack
     @ddt.data(
@@ -248,7 +249,7 @@ class PrecedenceTestCase(cases.ResolveTestCase):
     def test_resolve_wanted(self, kwargs, wanted):
         # What somebody asked for in vain is left out, not just off.
         decided = cases.decide(**{'profile': 'none', **kwargs})
-        left_out = {verdict.name for verdict in decided.left_out}
+        left_out = {outcome.name for outcome in decided.left_out}
         self.assertEqual(wanted, bool(left_out & {'evmcs', 'reset'}))
 
 
@@ -259,16 +260,16 @@ class EveryNameTestCase(cases.ResolveTestCase):
     @ddt.data(*cases.NAMES)
     def test_resolve_every_name_by_the_operator(self, name):
         decided = cases.decide(profile='none', force_on=(name,))
-        verdict = self.verdict(decided, name)
+        outcome = self.outcome(decided, name)
         self.assertEqual(
-            (State.ON, Reason.ASKED), (verdict.state, verdict.reason)
+            (State.ON, Reason.ASKED), (outcome.state, outcome.reason)
         )
 
     @ddt.data(*cases.NAMES)
     def test_resolve_every_name_off(self, name):
         # Whatever requires it goes with it, and says why.
         decided = cases.decide(profile='nested', force_off=(name,))
-        self.assertNotIn(name, decided.selection.names)
-        gone = cases.NESTED - decided.selection.names - {name}
+        self.assertNotIn(name, decided.selection.features)
+        gone = cases.NESTED - decided.selection.features - {name}
         for each in gone:
-            self.assertIs(Reason.REQUIRES, self.verdict(decided, each).reason)
+            self.assertIs(Reason.REQUIRES, self.outcome(decided, each).reason)

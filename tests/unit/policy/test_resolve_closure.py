@@ -52,7 +52,7 @@ class ClosureTestCase(cases.ResolveTestCase):
         self.check_on((name, *required), decided)
 
     def test_resolve_required_says_why(self):
-        self.check_verdict(
+        self.check_outcome(
             cases.decide({'stimer': 'on'}, profile='none'),
             'vpindex',
             'on',
@@ -65,7 +65,7 @@ class ClosureTestCase(cases.ResolveTestCase):
     @ddt.data('synic', 'hypervclock')
     def test_resolve_asked_for_keeps_its_own_reason(self, name):
         # One stands before stimer in the catalogue, the other behind it.
-        self.check_verdict(
+        self.check_outcome(
             cases.decide({'stimer': 'on'}, {name: 'on'}, profile='none'),
             name,
             'on',
@@ -154,7 +154,7 @@ class ConflictTestCase(cases.ResolveTestCase):
         decided = cases.decide(
             {'stimer': 'on', 'synic': 'on'}, {'synic': 'off'}, profile='none'
         )
-        self.assertIn('synic', decided.selection.names)
+        self.assertIn('synic', decided.selection.features)
 
     @ddt.unpack
     @ddt.data(
@@ -181,7 +181,7 @@ class ConflictTestCase(cases.ResolveTestCase):
         ),
     )
     def test_resolve_profile_gives_way(self, off, name, text):
-        self.check_verdict(
+        self.check_outcome(
             cases.decide(image={off: 'off'}),
             name,
             'off',

@@ -5,6 +5,7 @@ import dataclasses
 import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import resolve
@@ -29,10 +30,10 @@ class EncryptedTestCase(base.TestCase):
         decided = self.decide(profile=profile)
 
         self.assertTrue(decided.acts)
-        self.assertEqual(decision.Selection(), decided.selection)
-        for verdict in decided.left_out:
-            self.assertEqual(decision.Reason.GUEST, verdict.reason)
-            self.assertIn("the guest's memory is encrypted", verdict.text)
+        self.assertEqual(selections.Selection(), decided.selection)
+        for outcome in decided.left_out:
+            self.assertEqual(decision.Reason.GUEST, outcome.reason)
+            self.assertIn("the guest's memory is encrypted", outcome.text)
 
     def test_resolve_stock_is_novas(self):
         self.assertFalse(self.decide(profile='stock').acts)

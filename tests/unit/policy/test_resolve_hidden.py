@@ -43,7 +43,7 @@ class HiddenTestCase(cases.ResolveTestCase):
         self.assertEqual(
             {('vendor_id.value', '1234567890ab')}, decided.selection.values
         )
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'vendor_id',
             'on',

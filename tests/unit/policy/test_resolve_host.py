@@ -60,12 +60,12 @@ class HostTestCase(cases.ResolveTestCase):
         decided = cases.decide(
             {'synic': 'off'}, host=cases.make_host(cases.ALL - {'synic'})
         )
-        self.assertNotIn('synic', decided.selection.names)
+        self.assertNotIn('synic', decided.selection.features)
 
     def test_resolve_left_out(self):
         decided = cases.decide(host=cases.make_host(cases.ALL - {'reset'}))
         self.check_on(cases.BASELINE - {'reset'}, decided)
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'reset',
             'off',
@@ -76,7 +76,7 @@ class HostTestCase(cases.ResolveTestCase):
         self.assertEqual(['reset'], [v.name for v in decided.left_out])
 
     def test_resolve_left_out_unknown(self):
-        self.check_verdict(
+        self.check_outcome(
             cases.decide(host=cases.make_host(unknown=['reset'])),
             'reset',
             'off',
@@ -92,7 +92,7 @@ class HostTestCase(cases.ResolveTestCase):
     )
     def test_resolve_left_out_with_what_requires_it(self, kwargs, why):
         decided = cases.decide(host=cases.make_host(**kwargs))
-        self.check_verdict(
+        self.check_outcome(
             decided,
             'stimer',
             'off',
@@ -109,7 +109,7 @@ class HostTestCase(cases.ResolveTestCase):
         self.check_on((), decided)
         self.assertTrue(decided.acts)
         self.assertEqual(
-            cases.BASELINE, {verdict.name for verdict in decided.left_out}
+            cases.BASELINE, {outcome.name for outcome in decided.left_out}
         )
 
     def test_resolve_evmcs_left_out_with_what_it_carries(self):
@@ -129,7 +129,7 @@ class HostTestCase(cases.ResolveTestCase):
     def test_resolve_cpu_without_nesting(self, name):
         decided = cases.decide(profile='nested', nested=False)
         self.check_on(cases.PERFORMANCE, decided)
-        self.check_verdict(
+        self.check_outcome(
             decided,
             name,
             'off',

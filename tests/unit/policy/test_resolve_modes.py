@@ -43,7 +43,7 @@ class DelegatedTestCase(cases.ResolveTestCase):
     def test_resolve_mode_says_so(self, profile, text):
         decided = cases.decide(profile=profile, host=V11_9)
         for name in FEATURES:
-            self.check_verdict(
+            self.check_outcome(
                 decided, name, 'unset', 'left', 'libvirt', f'{name!r} {text}'
             )
 
@@ -57,7 +57,7 @@ class DelegatedTestCase(cases.ResolveTestCase):
             {'reenlightenment': 'on'}, profile='host-model', host=V12_1
         )
         self.assertEqual(frozenset(), decided.selection.off)
-        self.assertIn('reenlightenment', decided.selection.names)
+        self.assertIn('reenlightenment', decided.selection.features)
 
     @ddt.data('host-model', 'passthrough')
     def test_resolve_nothing_to_hand_on(self, profile):
@@ -65,7 +65,7 @@ class DelegatedTestCase(cases.ResolveTestCase):
         self.assertIs(profiles.Mode.CUSTOM, decided.selection.mode)
         self.check_on((), decided)
         self.assertEqual(
-            set(cases.NAMES), {verdict.name for verdict in decided.left_out}
+            set(cases.NAMES), {outcome.name for outcome in decided.left_out}
         )
 
 

@@ -17,7 +17,7 @@ def site(**values):
     """Return the profiles, with one of the site that gives values."""
     profile = profiles.Profile(
         name='site',
-        names=frozenset(('spinlocks', 'vendor_id')),
+        features=frozenset(('spinlocks', 'vendor_id')),
         values=tuple(
             (key.replace('__', '.'), value) for key, value in values.items()
         ),
@@ -34,7 +34,7 @@ class ValuesTestCase(cases.ResolveTestCase):
         decided = cases.decide(*args, **kwargs)
         name = key.partition('.')[0]
         self.assertEqual(text, dict(decided.selection.values).get(key))
-        self.assertEqual(text, self.verdict(decided, name).value)
+        self.assertEqual(text, self.outcome(decided, name).value)
 
     @ddt.unpack
     @ddt.data(
@@ -119,7 +119,7 @@ class ValuesTestCase(cases.ResolveTestCase):
     @ddt.data(*sorted(cases.ALL - {'spinlocks', 'vendor_id'}))
     def test_resolve_others_carry_nothing(self, name):
         decided = cases.decide(force_on=(name,))
-        self.assertIsNone(self.verdict(decided, name).value)
+        self.assertIsNone(self.outcome(decided, name).value)
 
     def test_resolve_value_turns_on(self):
         decided = cases.decide({'spinlocks.retries': '7000'}, profile='none')
@@ -144,10 +144,10 @@ class ValuesTestCase(cases.ResolveTestCase):
             "profile 'site'",
         ),
     )
-    def test_resolve_retries_too_new(self, kwargs, asker):
+    def test_resolve_retries_too_new(self, kwargs, requester):
         self.check_refused(
             exception.HostCannotDeliver,
-            f'spinlocks.retries=4294967295, which {asker} gives, needs '
+            f'spinlocks.retries=4294967295, which {requester} gives, needs '
             'libvirt 11.9.0: this host has 11.8.0.',
             host=OLD,
             **kwargs,

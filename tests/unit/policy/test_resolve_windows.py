@@ -65,7 +65,7 @@ class WindowsTestCase(cases.ResolveTestCase):
     )
     def test_resolve_release_says_why(self, distro, firmware, name, text):
         decided = self.decide(distro, firmware)
-        self.check_verdict(
+        self.check_outcome(
             decided,
             name,
             'off',
@@ -73,7 +73,7 @@ class WindowsTestCase(cases.ResolveTestCase):
             'windows',
             f'{name!r} is off: {text}.',
         )
-        self.assertTrue(self.verdict(decided, name).wanted)
+        self.assertTrue(self.outcome(decided, name).wanted)
 
     def test_resolve_release_overruled(self):
         # What is asked for by its name is given.

@@ -19,7 +19,7 @@ class _Note(vconfig.LibvirtConfigObject):
     def format_dom(self):
         note = super().format_dom()
         note.set('profile', self._decision.profile)
-        note.text = ' '.join(verdict.name for verdict in self._decision.on)
+        note.text = ' '.join(outcome.name for outcome in self._decision.on)
         return note
 
 

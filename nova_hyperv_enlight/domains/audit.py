@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Audits the guests of a connection, one after another.
+
+Nothing is kept of a guest but what was found in it.
+"""
+
+import collections.abc
+import dataclasses
+import functools
+import typing
+
+from nova_hyperv_enlight.domains import findings
+from nova_hyperv_enlight.domains import recognition
+from nova_hyperv_enlight.domains import rules
+from nova_hyperv_enlight.domxml import domain
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import settings
+
+#: libvirt's VIR_ERR_NO_DOMAIN: https://libvirt.org/html/libvirt-virterror.html
+_NO_DOMAIN = 42
+
+
+class Guest(typing.Protocol):
+    """The calls of libvirt's virDomain that are made."""
+
+    def name(self) -> str:
+        """Return its name."""
+
+    def XMLDesc(self, flags: int = 0) -> str:
+        """Return its document."""
+
+
+class Connection(typing.Protocol):
+    """The calls of libvirt's virConnect that are made."""
+
+    def listAllDomains(self, flags: int = 0) -> list[Guest]:
+        """Return all guests, running or not."""
+
+    def lookupByName(self, name: str) -> Guest:
+        """Return a guest."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of the audit of one guest.
+
+    :ivar domain: its name.
+    :ivar windows: whether it is a Windows guest; None where it could not be
+        read.
+    :ivar found: what was found in it.
+    """
+
+    domain: str
+    windows: bool | None
+    found: tuple[findings.Finding, ...] = ()
+
+
+def select(
+    connection: Connection, names: collections.abc.Collection[str]
+) -> list[Guest]:
+    """Return the guests to audit: as they are named, else by their names.
+
+    :param connection: to their libvirt.
+    :param names: the names of those that are wanted, none for all.
+    :raises InvalidRequest: there is no guest of that name, or libvirt does
+        not list them.
+    """
+    if names:
+        return [look_up(connection, name) for name in dict.fromkeys(names)]
+    # libvirt.libvirtError is not named in this room: the package runs
+    # without libvirt-python.
+    try:
+        # libvirt lists them in another order each time.
+        return sorted(connection.listAllDomains(), key=lambda g: g.name())
+    except Exception as err:
+        raise exception.InvalidRequest(
+            reason=f'The domains cannot be listed: {err}'
+        ) from err
+
+
+def look_up(connection: Connection, name: str) -> Guest:
+    """Return a guest.
+
+    :raises InvalidRequest: there is none of that name.
+    """
+    # Only libvirt is called, whose error is not named in this room.
+    try:
+        return connection.lookupByName(name)
+    except Exception as err:
+        raise exception.InvalidRequest(
+            reason=f'There is no domain {name!r}: {err}'
+        ) from err
+
+
+class Auditor:
+    """Audits guests against one set of options.
+
+    :param conf: the options, with the profile.
+    :param capabilities_of: tells what the host offers; it is called once for
+        each kind of guest.
+    :param known: the names of guests that are Windows, whatever their
+        documents say.
+    """
+
+    def __init__(
+        self,
+        conf: settings.Settings,
+        capabilities_of: capabilities.CapabilitiesOf,
+        known: collections.abc.Collection[str] = (),
+    ) -> None:
+        self._conf = conf
+        # A host that cannot be asked is not asked again for each guest.
+        self._capabilities_of = functools.cache(capabilities_of)
+        self._known = frozenset(known)
+
+    def audit(self, guest: Guest) -> Result:
+        """Audit one guest; it is only read.
+
+        Never raises for a guest that is gone or cannot be read.
+        """
+        name = guest.name()
+        try:
+            read = domain.parse(guest.XMLDesc(0))
+        except exception.MalformedDocument as err:
+            return _unread(name, findings.UNREADABLE, str(err))
+        # As in select(): of libvirt's errors one is told by its code.
+        except Exception as err:
+            if _error_code(err) == _NO_DOMAIN:
+                text = 'It vanished before it could be read.'
+                return _unread(name, findings.VANISHED, text)
+            text = f'The domain cannot be read: {err}'
+            return _unread(name, findings.UNREADABLE, text)
+        if name not in self._known and not recognition.is_windows(read):
+            return Result(domain=name, windows=False)
+        host = self._capabilities_of(read.arch, read.machine, read.virt_type)
+        return Result(
+            domain=name,
+            windows=True,
+            found=tuple(rules.inspect(read, self._conf, host)),
+        )
+
+
+def _error_code(err: Exception) -> int | None:
+    """Return libvirt's code of an error, None of another one."""
+    code = getattr(err, 'get_error_code', None)
+    return code() if callable(code) else None
+
+
+def _unread(name: str, kind: findings.Kind, text: str) -> Result:
+    return Result(
+        domain=name,
+        windows=None,
+        found=(findings.Finding(domain=name, kind=kind, name='', text=text),),
+    )

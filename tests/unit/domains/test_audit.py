@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import ddt
+
+from nova_hyperv_enlight.domains import audit
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import settings
+from tests.unit import base
+from tests.unit.domains import guests
+from tests.unit.policy import cases
+
+
+class Offers:
+    """Tells of a host that has everything, and counts the questions."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, *kind):
+        self.asked.append(kind)
+        return cases.HOST
+
+
+class AuditTestCase(base.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.offers = Offers()
+
+    def audit(self, *answers, known=()):
+        """Audit the guests of these documents, or of what reading raises."""
+        auditor = audit.Auditor(settings.Settings(), self.offers, known)
+        return [
+            auditor.audit(guests.Guest(f'win{place}', answer))
+            for place, answer in enumerate(answers)
+        ]
+
+    def found(self, answer, **kwargs):
+        """Return what is found in one guest, as codes, names and texts."""
+        (result,) = self.audit(answer, **kwargs)
+        for each in result.found:
+            self.assertEqual('win0', each.domain)
+        return [
+            (each.kind.code, each.name, each.text) for each in result.found
+        ]
+
+
+@ddt.ddt
+class ReadTestCase(AuditTestCase):
+    def test_nothing_is_wrong(self):
+        self.assertEqual(
+            [audit.Result(domain='win0', windows=True)],
+            self.audit(guests.document('win0')),
+        )
+
+    def test_something_is_wrong(self):
+        text = guests.document('win0', hpet='yes', timers='')
+
+        self.assertEqual(
+            ['unmet-dependency', 'missing', 'hpet'],
+            [code for code, _, _ in self.found(text)],
+        )
+
+    @ddt.data('', guests.of_osinfo('http://debian.org/debian/13'))
+    def test_what_is_not_windows_is_passed_over(self, metadata):
+        text = guests.document('win0', metadata=metadata, hpet='yes')
+
+        self.assertEqual(
+            [audit.Result(domain='win0', windows=False)], self.audit(text)
+        )
+        self.assertEqual([], self.offers.asked)
+
+    def test_what_is_known_to_be_windows(self):
+        text = guests.document(metadata='', hpet='yes')
+
+        results = self.audit(text, text, known=['win1'])
+
+        self.assertEqual([False, True], [each.windows for each in results])
+        self.assertEqual([0, 1], [len(each.found) for each in results])
+
+    def test_a_document_that_is_none(self):
+        self.assertEqual(
+            [
+                (
+                    'unreadable',
+                    '',
+                    "domain cannot be read: its root element is <network>",
+                )
+            ],
+            self.found('<network/>'),
+        )
+
+    def test_a_mode_that_is_not_known(self):
+        ((code, _, text),) = self.found(guests.document(mode='newest'))
+
+        self.assertEqual('unreadable', code)
+        self.assertIn("<hyperv mode='newest'> is not known", text)
+
+    def test_a_guest_that_libvirt_does_not_read(self):
+        failed = guests.Failed('access denied', code=29)
+
+        self.assertEqual(
+            [('unreadable', '', 'The domain cannot be read: access denied')],
+            self.found(failed),
+        )
+
+    def test_an_error_that_is_not_libvirts(self):
+        ((code, _, text),) = self.found(OSError('broken pipe'))
+
+        self.assertEqual('unreadable', code)
+        self.assertIn('broken pipe', text)
+
+    def test_a_guest_that_vanished(self):
+        failed = guests.Failed('Domain not found', code=42)
+
+        self.assertEqual(
+            [('vanished', '', 'It vanished before it could be read.')],
+            self.found(failed),
+        )
+
+    def test_the_others_are_audited_all_the_same(self):
+        results = self.audit(
+            guests.Failed('Domain not found', code=42),
+            guests.document('win1'),
+            '<domain',
+            guests.document('win3', hpet='yes'),
+        )
+
+        self.assertEqual(
+            [None, True, None, True], [each.windows for each in results]
+        )
+        self.assertEqual([1, 0, 1, 1], [len(each.found) for each in results])
+
+
+class OffersTestCase(AuditTestCase):
+    def test_the_host_is_asked_about_the_guest_s_own_kind(self):
+        self.audit(guests.document('win0', machine='pc-i440fx-7.2'))
+
+        self.assertEqual(
+            [('x86_64', 'pc-i440fx-7.2', 'kvm')], self.offers.asked
+        )
+
+    def test_the_host_is_asked_once_about_each_kind(self):
+        self.audit(
+            *[guests.document(machine='pc')] * 3,
+            *[guests.document(machine='q35')] * 3,
+            guests.document(machine='q35', virt_type='qemu'),
+        )
+
+        self.assertEqual(
+            [
+                ('x86_64', 'pc', 'kvm'),
+                ('x86_64', 'q35', 'kvm'),
+                ('x86_64', 'q35', 'qemu'),
+            ],
+            self.offers.asked,
+        )
+
+
+class SelectTestCase(base.TestCase):
+    CONNECTION = guests.Connection(dict.fromkeys(('b', 'c', 'a')))
+
+    def select(self, *names):
+        return [g.name() for g in audit.select(self.CONNECTION, names)]
+
+    def test_all_by_their_names(self):
+        self.assertEqual(['a', 'b', 'c'], self.select())
+
+    def test_some(self):
+        self.assertEqual(['c', 'a'], self.select('c', 'a', 'c'))
+
+    def test_one_that_is_not_there(self):
+        error = self.assertRaises(
+            exception.InvalidRequest, self.select, 'a', 'x'
+        )
+
+        self.assertEqual(
+            "There is no domain 'x': Domain not found", str(error)
+        )
+
+    def test_they_cannot_be_listed(self):
+        class Broken:
+            def listAllDomains(self):
+                raise guests.Failed('no connection')
+
+        error = self.assertRaises(
+            exception.InvalidRequest, audit.select, Broken(), ()
+        )
+
+        self.assertEqual(
+            'The domains cannot be listed: no connection', str(error)
+        )
