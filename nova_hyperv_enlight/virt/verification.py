@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Lets guests say what they are shown, where the operator wants to know.
-
-What starts those guests is handed in as an entry point: this room does not
-start any guest but Nova's.
-"""
+"""Excludes what guests are not shown, where the operator wants to know."""
 
 import collections.abc
-import importlib.metadata
 import typing
 
 from oslo_log import log as logging
@@ -16,8 +11,6 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import probe
 
 LOG = logging.getLogger(__name__)
-
-_NAMESPACE, _NAME = 'nova_hyperv_enlight.witnesses', 'guest'
 
 
 def exclude_not_shown(
@@ -38,11 +31,10 @@ def exclude_not_shown(
     if not any(capability.offered for capability in host.features.values()):
         return  # Nothing is left that a guest could rule out.
     try:
-        (point,) = importlib.metadata.entry_points(
-            group=_NAMESPACE, name=_NAME
-        )
-        ask = point.load()
-        not_shown = ask(connect(), host.sources, state_path)
+        # Nothing else in nova-compute starts guests of its own.
+        from nova_hyperv_enlight.guest import exclusion
+
+        not_shown = exclusion.not_shown(connect(), host.sources, state_path)
     except Exception as err:
         LOG.warning(
             'Hyper-V enlightenments: verify_host is true, but no guest says '

@@ -21,7 +21,6 @@ OURS = {
         'profile_show',
     },
     'nova_hyperv_enlight.guest_config': {'hyperv', 'hypervclock', 'noop'},
-    'nova_hyperv_enlight.witnesses': {'guest'},
     'os_vif': {'hyperv_enlight'},
     'oslo.config.opts': {'nova_hyperv_enlight'},
 }
