@@ -29,6 +29,7 @@ _RENDERED = (
     'enlightenments-table',
     'findings',
     'findings-table',
+    'severities-table',
     'list-plugins',
     'literalinclude',
     'profiles',
