@@ -125,5 +125,4 @@ constraints:
 .PHONY: clean
 clean:
 	rm -rf .hypothesis .mypy_cache .ruff_cache .tox .venv build cover dist
-	rm -rf doc/build releasenotes/build \
-	    $(addsuffix /.stestr,$(CHECK_DIRS) tests/lab)
+	rm -rf doc/build $(addsuffix /.stestr,$(CHECK_DIRS) tests/lab)
