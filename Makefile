@@ -7,7 +7,7 @@
 # ARGS=...    what the demo, the lab, the cloud and the benchmarks are given
 #
 # The version comes from git. In a source tree without git, give one:
-#     PBR_VERSION=1.0.0 make check
+#     PBR_VERSION=X.Y.Z make check
 
 PYTHON ?= python3
 ARGS ?=
