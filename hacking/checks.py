@@ -114,8 +114,13 @@ ROOMS = {
         rooms={'catalogue', 'policy'}, packages={'oslo_config', 'yaml'}
     ),
     'extra_specs': Room(
-        rooms={'catalogue', 'policy'},
-        packages={'nova.api.validation.extra_specs', 'nova.exception'},
+        rooms={'catalogue', 'conf', 'policy'},
+        packages={
+            'nova.api.validation.extra_specs',
+            'nova.conf',
+            'nova.exception',
+            'oslo_log.log',
+        },
     ),
     'exception': Room(pure=True),
 }

@@ -11,11 +11,20 @@ import re
 import typing
 
 from nova.api.validation.extra_specs import base
+import nova.conf
 from nova import exception
+from oslo_log import log as logging
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.conf import hyperv_enlight
+from nova_hyperv_enlight.conf import profiles_file
+from nova_hyperv_enlight import exception as plugin_exception
 from nova_hyperv_enlight.policy import request
+
+CONF = nova.conf.CONF
+LOG = logging.getLogger(__name__)
 
 
 class _Validator(base.ExtraSpecValidator):
@@ -39,6 +48,42 @@ class _ValueValidator(_Validator):
             raise exception.ValidationError(
                 f"Validation failed; '{value}' is not {err}."
             ) from err
+
+
+class _ProfileValidator(_Validator):
+    """A validator that knows the profiles which this controller knows.
+
+    Those of the operator are in ``profiles_file``, which is read each time:
+    flavors are made seldom.
+    """
+
+    def validate(self, name: str, value: str) -> None:
+        super().validate(name, value)
+        if value in profiles.PROFILES:
+            return
+        path = CONF.hyperv_enlight.profiles_file
+        if not path:
+            LOG.warning(
+                '%(name)s=%(value)s is not a built-in profile. It is '
+                'accepted, as [hyperv_enlight] profiles_file is not set for '
+                'nova-api: only the compute nodes can tell whether it exists.',
+                {'name': name, 'value': value},
+            )
+            return
+        try:
+            known = profiles_file.load(path)
+        except plugin_exception.InvalidOption as err:
+            LOG.error(
+                '%(name)s=%(value)s is accepted unchecked: %(reason)s',
+                {'name': name, 'value': value, 'reason': err},
+            )
+            return
+        if value not in known:
+            allowed = ', '.join([*profiles.PROFILES, *sorted(known)])
+            raise exception.ValidationError(
+                f"Validation failed; '{value}' is not one of the profiles: "
+                f'{allowed}.'
+            )
 
 
 def _describe(value: model.Value) -> dict[str, typing.Any]:
@@ -65,13 +110,14 @@ def _state(name: str, entry: model.Enlightenment) -> _Validator:
 
 def register() -> list[base.ExtraSpecValidator]:
     """Return a validator for every extra spec that the plugin reads."""
-    profile = _Validator(
+    hyperv_enlight.register_opts(CONF)
+    profile = _ProfileValidator(
         name=request.SPEC_PREFIX + 'profile',
         description='The profile of Hyper-V enlightenments.',
         value={
             'type': str,
             'description': "A built-in profile or one of the operator's own",
-            'pattern': r'\S{1,64}',
+            'pattern': profiles_file.NAME,
         },
     )
     states = [

@@ -13,7 +13,7 @@ from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
 
 # A guest's record holds the name, and has room for no more.
-_NAME = '[A-Za-z0-9._-]{1,32}'
+NAME = '[A-Za-z0-9._-]{1,32}'
 _KEYS = ('extends', 'on', 'off', 'values', 'summary')
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel = 2
@@ -102,7 +102,7 @@ class _File:
         if name in self._read:
             return self._read[name]
         line = self._document.lines[name]
-        if not re.fullmatch(_NAME, name):
+        if not re.fullmatch(NAME, name):
             raise self._error(
                 line,
                 f'{name!r} cannot be the name of a profile: 1 to 32 letters, '

@@ -125,7 +125,8 @@ class Request:
         return is_windows(self.os_type)
 
 
-def _image_spelling(word: str) -> str:
+def image_spelling(word: str) -> str:
+    """Return how image properties spell a word of the catalogue."""
     return word.replace('.', '_')
 
 
@@ -133,7 +134,7 @@ def _words(source: Source) -> dict[str, str]:
     """Map what a key may end in to the catalogue's word for it."""
     words = [_PROFILE, *enlightenments.ENLIGHTENMENTS, *enlightenments.VALUES]
     if source is Source.IMAGE:
-        return {_image_spelling(word): word for word in words}
+        return {image_spelling(word): word for word in words}
     return {word: word for word in words}
 
 

@@ -211,8 +211,15 @@ class Cloud:
                 wait=True,
             )
 
+    def glance_manage(self, *arguments: str) -> None:
+        """Run glance-manage.
+
+        :raises: ServiceFailed.
+        """
+        self._run('glance-manage', 'glance-api', *arguments)
+
     def _make_glance(self) -> None:
-        self._run('glance-manage', 'glance-api', 'db_sync')
+        self.glance_manage('db_sync')
         self._start('glance')
 
     def _make_placement(self) -> None:

@@ -2,6 +2,10 @@
 
 """Flavors, checked by nova-api when they are made."""
 
+import pathlib
+
+import fixtures
+
 from nova.tests.functional.api import client
 from nova.tests.functional import integrated_helpers
 
@@ -74,6 +78,57 @@ class AcceptedTestCase(FlavorTestCase):
         self.assertEqual(
             {spec: 'on'}, self.set_spec(spec, 'on', microversion=UNCHECKED)
         )
+
+
+class ProfileTestCase(FlavorTestCase):
+    """Profiles of the operator's own."""
+
+    SPEC = 'hyperv_enlight:profile'
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.useFixture(fixtures.FakeLogger())
+
+    def set_file(self, text):
+        folder = self.useFixture(fixtures.TempDir()).path
+        path = pathlib.Path(folder, 'profiles.yaml')
+        path.write_text(text)
+        self.flags(profiles_file=str(path), group='hyperv_enlight')
+        return path
+
+    def test_a_built_in_one(self):
+        self.set_spec(self.SPEC, 'host-model')
+
+        self.assertNotIn('profile', self.log.output)
+
+    def test_one_that_only_a_compute_node_knows(self):
+        self.assertEqual({self.SPEC: 'gold'}, self.set_spec(self.SPEC, 'gold'))
+        self.assertIn(
+            'hyperv_enlight:profile=gold is not a built-in profile',
+            self.log.output,
+        )
+
+    def test_one_of_the_file(self):
+        self.set_file('gold: {extends: minimal}')
+
+        self.assertEqual({self.SPEC: 'gold'}, self.set_spec(self.SPEC, 'gold'))
+        self.assertNotIn('gold', self.log.output)
+
+    def test_one_that_is_not_in_the_file(self):
+        self.set_file('gold: {extends: minimal}')
+
+        self.assertIn(
+            "'bogus' is not one of the profiles: none, stock, minimal, ",
+            self.refused(self.SPEC, 'bogus'),
+        )
+
+    def test_a_file_that_cannot_be_read(self):
+        path = self.set_file('gold: [')
+
+        self.assertEqual({self.SPEC: 'gold'}, self.set_spec(self.SPEC, 'gold'))
+        self.assertIn(str(path), self.log.output)
+        # A built-in one needs no file.
+        self.set_spec(self.SPEC, 'minimal')
 
 
 class RefusedTestCase(FlavorTestCase):

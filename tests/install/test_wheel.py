@@ -14,6 +14,7 @@ from tests.install import environment
 DOCUMENT = (
     environment.TOP / 'tests/data/domaincaps/amd-libvirt9.0-qemu7.2-lab-pc.xml'
 )
+METADEFS = environment.TOP / 'etc/nova_hyperv_enlight/metadefs'
 
 
 class ContentsTestCase(testtools.TestCase):
@@ -30,6 +31,13 @@ class ContentsTestCase(testtools.TestCase):
             for path in package.rglob('*')
             if path.is_file() and '__pycache__' not in path.parts
         }
+        shared = (
+            f'nova_hyperv_enlight-{environment.VERSION}.data/data/share/'
+            'nova-hyperv-enlight/metadefs'
+        )
+        expected |= {
+            f'{shared}/{path.name}' for path in METADEFS.glob('*.json')
+        }
 
         found = {
             name
@@ -38,6 +46,7 @@ class ContentsTestCase(testtools.TestCase):
         }
 
         self.assertIn('nova_hyperv_enlight/py.typed', found)
+        self.assertIn(f'{shared}/hyperv-enlightenments-image.json', found)
         self.assertEqual(expected, found)
 
     def test_licence(self):
