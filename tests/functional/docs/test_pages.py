@@ -79,6 +79,10 @@ class PagesTestCase(testtools.TestCase):
                 )
 
     @ddt.data(*blocks.PAGES)
+    def test_no_cell_is_a_bullet(self, page):
+        self.assertEqual([], blocks.empty_items(page))
+
+    @ddt.data(*blocks.PAGES)
     def test_literals(self, page):
         app = main.EnlightApp()
         for text in blocks.literals(page):
