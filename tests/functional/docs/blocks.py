@@ -178,6 +178,16 @@ def empty_items(page):
     ]
 
 
+def targets(page):
+    """Return where the links of a page lead."""
+    text = (TOP / page).read_text(encoding='utf-8')
+    return [
+        node['refuri']
+        for node in _parse(page, text).findall(nodes.reference)
+        if 'refuri' in node
+    ]
+
+
 def literals(page):
     """Return what stands in the lines of a page as it is typed."""
     text = (TOP / page).read_text(encoding='utf-8')
