@@ -36,6 +36,7 @@ _RENDERED = (
     'properties',
     'show-options',
     'toctree',
+    'windows-matrix',
     'windows-releases',
 )
 _ROLES = ('doc', 'download', 'file', 'program', 'ref')
