@@ -179,8 +179,8 @@ class Checks(upgradecheck.UpgradeCommands):
     def _check_policy(self) -> upgradecheck.Result:
         """Name the guests whose flavor or image is refused by the options.
 
-        They start again with what they were started with; a rebuild or a
-        resize of them is refused. Only what Nova's metadata tell is known:
+        They start again without what is refused; a rebuild or a resize of
+        them is refused. Only what Nova's metadata tell is known:
         flavor and image are in them from Nova 32 on.
         """
         try:
@@ -205,8 +205,8 @@ class Checks(upgradecheck.UpgradeCommands):
             return _success()
         return _warning(
             f'{len(refused)} guests would be refused if they were new, '
-            'rebuilt or resized; those that have a record start again with '
-            f'what they had: {"; ".join(refused[:_NAMED_GUESTS])}'
+            'rebuilt or resized; they start again all the same: '
+            f'{"; ".join(refused[:_NAMED_GUESTS])}'
         )
 
     def _check_guests(self) -> upgradecheck.Result:

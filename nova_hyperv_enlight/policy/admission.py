@@ -195,22 +195,26 @@ def _allowed_asks(
 
 
 def admit(
-    conf: settings.Settings, req: request.Request, recorded: record.Record
+    conf: settings.Settings,
+    req: request.Request,
+    recorded: record.Record | None,
 ) -> tuple[request.Request, tuple[str, ...]]:
     """Return what a guest may ask for, and why other things are passed over.
 
-    :param recorded: what it was started with before.
+    :param req: what a guest asks for that was started before.
+    :param recorded: what it was started with, None where that is not known.
     """
+    profile = recorded.profile if recorded is not None else None
     refusals: list[str] = []
     image = _allowed_asks(conf, req.image, refusals)
     flavor = req.flavor
     silent = dataclasses.replace(req, flavor=request.Overrides())
-    refusal = _refusal(choose, conf, silent, recorded.profile)
+    refusal = _refusal(choose, conf, silent, profile)
     if refusal is not None:
         refusals.append(refusal)
         image = dataclasses.replace(image, profile=None)
     admitted = dataclasses.replace(req, image=image)
-    refusal = _refusal(choose, conf, admitted, recorded.profile)
+    refusal = _refusal(choose, conf, admitted, profile)
     if refusal is not None:
         refusals.append(refusal)
         flavor = dataclasses.replace(flavor, profile=None)

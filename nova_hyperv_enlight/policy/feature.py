@@ -35,9 +35,8 @@ class GuestContext:
     :ivar chosen_by: who chose the profile, as messages name it.
     :ivar rule: what the release of Windows must not be given.
     :ivar recorded: the record that the profile stands for, if it does.
-    :ivar started: the guest's record, whether or not the profile stands for
-        it; None for a guest that is built. What such a guest cannot have is
-        left out instead of refused: it is there, and it has to run.
+    :ivar before: the guest's record, whether or not the profile stands for
+        it; None where there is none.
     :ivar overrides: the strongest explicit demand for each name.
     """
 
@@ -48,7 +47,7 @@ class GuestContext:
     chosen_by: str
     rule: windows.Rule | None
     recorded: record.Record | None
-    started: record.Record | None
+    before: record.Record | None
     overrides: typing.Mapping[str, request.Override]
 
     @property
@@ -109,7 +108,7 @@ class GuestContext:
         refusal = self._refusal(name)
         if refusal is None:
             return found[0]
-        if self.started is None:
+        if not self.req.started:
             raise exception.HostCannotDeliver(*refusal)
         value = enlightenments.ENLIGHTENMENTS[name].value
         assert value is not None
@@ -256,7 +255,7 @@ def requested_features(guest: GuestContext) -> dict[str, str]:
     asked = [
         n for n in _CATALOGUE if n in guest.overrides and guest.overrides[n].on
     ]
-    if guest.started is not None:
+    if guest.req.started:
         asked = [name for name in asked if _can_be_had(guest, name)]
     return _close(guest, asked)
 

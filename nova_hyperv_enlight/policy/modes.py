@@ -194,7 +194,7 @@ def _around(
 
 def _gone(guest: feature.GuestContext) -> dict[str, decision.Outcome]:
     """Return the verdicts of what libvirt chose before and cannot now."""
-    before = guest.started
+    before = guest.before
     if before is None or before.selection.mode is not guest.profile.mode:
         return {}
     return {

@@ -99,6 +99,9 @@ class Request:
     :ivar dedicated: its vCPUs have host CPUs of their own.
     :ivar nested: its CPU shows vmx or svm, None where that is not known.
     :ivar encrypted: its memory is encrypted: SEV, SEV-ES, SEV-SNP or TDX.
+    :ivar started: it was started before, and nobody rebuilds or resizes it:
+        what it cannot have is left out instead of refused, as it is there
+        and has to run.
     :ivar flavor: what the flavor asks for.
     :ivar image: what the image asks for.
     :ivar passed_over: what is not valid in what a guest asks for that was
@@ -111,6 +114,7 @@ class Request:
     dedicated: bool = False
     nested: bool | None = None
     encrypted: bool = False
+    started: bool = False
     flavor: Overrides = Overrides()
     image: Overrides = Overrides()
     passed_over: tuple[str, ...] = ()
@@ -329,6 +333,7 @@ def from_properties(
         dedicated=cpu_policy == 'dedicated',
         nested=nested,
         encrypted=encrypted,
+        started=started,
         flavor=flavor,
         image=image,
         passed_over=tuple(passed_over),

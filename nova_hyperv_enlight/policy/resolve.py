@@ -180,7 +180,7 @@ def _check_record(
 
     :raises HostCannotDeliver: the operator wants it so.
     """
-    missing = lost(decided, guest.started, guest.conf)
+    missing = lost(decided, guest.before, guest.conf)
     if missing and guest.conf.fail_on_host_change:
         raise exception.HostCannotDeliver(
             reason=(
@@ -251,7 +251,8 @@ def resolve(
     :param conf: what the operator decided.
     :param req: what the guest's flavor and image ask for.
     :param host: what the host offers to such a guest.
-    :param recorded: what the guest was started with before, if it was.
+    :param recorded: what a guest was started with that was started before,
+        None where that is not known.
     :returns: a verdict for every name of the catalogue.
     :raises InvalidRequest: what is asked for cannot be had on any host.
     :raises HostCannotDeliver: it cannot be had on this host.
@@ -260,10 +261,10 @@ def resolve(
     if left is not None:
         return left
     passed_over: tuple[str, ...] = ()
-    if recorded is None:
-        admission.check_image(conf, req.image)
-    else:
+    if req.started:
         req, passed_over = admission.admit(conf, req, recorded)
+    else:
+        admission.check_image(conf, req.image)
     rule = windows.rule_for(req.release, req.firmware)
     profile, chosen_by = _applying_profile(conf, req, rule, recorded)
     guest = feature.GuestContext(
@@ -274,7 +275,7 @@ def resolve(
         chosen_by=chosen_by,
         rule=rule,
         recorded=None,
-        started=recorded,
+        before=recorded,
         overrides=feature.all_overrides(conf, req),
     )
     if recorded is not None:
@@ -283,7 +284,7 @@ def resolve(
     try:
         _check_reach(conf, req, host, recorded, decided)
     except exception.InvalidRequest as err:
-        if recorded is None:
+        if not req.started:
             raise
         passed_over += (str(err),)
         image = dataclasses.replace(req.image, features={})
@@ -302,9 +303,9 @@ def _decide(guest: feature.GuestContext) -> decision.Decision:
         try:
             decided = _delegate(guest)
         except exception.EnlightException as err:
-            if guest.started is None:
+            if not guest.req.started:
                 raise
-            decided = _by_name(guest, guest.started, str(err))
+            decided = _by_name(guest, str(err))
     _check_record(guest, decided)
     return decided
 
@@ -325,21 +326,21 @@ def _delegate(guest: feature.GuestContext) -> decision.Decision:
     return modes.delegated(guest, _custom(guest))
 
 
-def _by_name(
-    guest: feature.GuestContext, started: record.Record, reason: str
-) -> decision.Decision:
+def _by_name(guest: feature.GuestContext, reason: str) -> decision.Decision:
     """Decide name by name what a profile cannot leave to others here.
 
-    The guest keeps the names that it was started with. A record that holds
-    no more of them than the timer does not tell: then it is the baseline.
+    The guest keeps the names that it was started with. Where there is no
+    record, or one that holds no more than the timer, it is the baseline.
     """
-    features = started.wanted.features
+    before = guest.before
+    wanted = before.wanted if before is not None else selections.Selection()
+    features = wanted.features
     if features <= modes.TIMERS:
         features = profiles.PROFILES['baseline'].features
     profile = dataclasses.replace(
         guest.profile,
         features=features,
-        values=tuple(sorted(started.wanted.values)),
+        values=tuple(sorted(wanted.values)),
         mode=profiles.Mode.CUSTOM,
     )
     return dataclasses.replace(

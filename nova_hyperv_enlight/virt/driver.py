@@ -76,14 +76,14 @@ class LibvirtDriver(driver.LibvirtDriver):
         Within a cell :meth:`finish_migration` does the work.
         """
         if adapter.is_resized(instance):
-            self._enlightener.forget(instance)
+            self._enlightener.renew(instance)
         return super().spawn(context, instance, *args, **kwargs)
 
     @releases.as_in_nova
     def rebuild(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:
         """Rebuild decides anew; an evacuation, which comes here too, not."""
         if not kwargs.get('evacuate'):
-            self._enlightener.forget(kwargs['instance'])
+            self._enlightener.renew(kwargs['instance'])
         return super().rebuild(*args, **kwargs)
 
     @releases.as_in_nova
@@ -98,7 +98,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         """Start a guest that has come here; a resize decides anew."""
         recorder.stash(instance, migration)
         if adapter.is_resize(migration):
-            self._enlightener.forget(instance)
+            self._enlightener.renew(instance)
         return super().finish_migration(
             context, migration, instance, *args, **kwargs
         )

@@ -4,6 +4,7 @@
 
 import threading
 import typing
+import weakref
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -45,6 +46,9 @@ class Enlightener:
         # Asked for each time: Nova connects anew when libvirt restarts.
         self._probe = probe.Probe(lambda: host.get_connection(), kvm.ask)
         self._adoption = adoption.Adoption(host)
+        # Nova hands one object on through an operation, and lets go of it
+        # however that ends.
+        self._renewed: weakref.WeakSet[typing.Any] = weakref.WeakSet()
         self._settings: settings.Settings | None = None
         self._hooks: manager.HookManager | None = None
         self._lock = threading.Lock()
@@ -79,12 +83,13 @@ class Enlightener:
             _warn_untyped(instance)
             return
         with adapter.translated(instance):
-            recorded = self._adoption.pending(instance) or recorder.read(
-                instance
-            )
             asked = adapter.to_request(
-                config, instance, started=recorded is not None
+                config, instance, started=self._is_started(instance)
             )
+            recorded = None
+            if asked.started:
+                recorded = self._adoption.pending(instance)
+                recorded = recorded or recorder.read(instance)
             host = self._probe.capabilities(
                 config.os_arch, config.os_mach_type, config.virt_type
             )
@@ -109,9 +114,24 @@ class Enlightener:
             self._adoption.forget(instance)
 
     def forget(self, instance: typing.Any) -> None:
-        """Decide anew at the next start, whatever a guest has now."""
+        """Forget what a guest has now."""
         self._adoption.forget(instance)
         recorder.forget(instance)
+
+    def renew(self, instance: typing.Any) -> None:
+        """Treat a guest as a new one, in Nova's operation on it."""
+        self.forget(instance)
+        self._renewed.add(instance)
+
+    def _is_started(self, instance: typing.Any) -> bool:
+        """Whether a guest was started before, and is to run as it did.
+
+        Its record does not tell: a guest has none after a start with the
+        plugin off, and one of a build that failed on another host.
+        """
+        return (
+            instance.launched_at is not None and instance not in self._renewed
+        )
 
     def adopt(self, instance: typing.Any) -> None:
         """Read a guest that was there before this nova-compute.

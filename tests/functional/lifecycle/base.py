@@ -129,16 +129,24 @@ class LifeTestCase(guest.PluginTestCase):
             )
         )
 
-    def start(self, hostname='one', names=RICH, kernel=guest.INTEL):
+    def start(
+        self,
+        hostname='one',
+        names=RICH,
+        kernel=guest.INTEL,
+        libvirt_version='12.4.0',
+    ):
         """Start nova-compute on a host that offers these names.
 
         A new libvirt and a new QEMU, so that what libvirt does not list is
         not there.
+
+        :param libvirt_version: for a host whose libvirt is older
         """
         self._hosts[hostname] = (names, kernel)
         self.start_host(
             base.hyperv_document(*names),
-            libvirt_version='12.4.0',
+            libvirt_version=libvirt_version,
             qemu_version='10.1.0',
             hostname=hostname,
             kernel=kernel,

@@ -17,16 +17,31 @@ _CONNECTION = 'nova.tests.fixtures.libvirt.Connection'
 
 
 class TSC(fixtures.Fixture):
-    """Let the fake libvirt tell the host's TSC frequency."""
+    """Let the fake libvirt tell the host's TSC frequency.
+
+    :param hostname: the only host that tells it, None for all
+    :param scaling: ``yes`` or ``no``, None where libvirt does not say
+    """
 
     FREQUENCY = 2794748000
 
+    def __init__(self, hostname=None, frequency=FREQUENCY, scaling=None):
+        super().__init__()
+        self._hostname = hostname
+        self._counter = f"<counter name='tsc' frequency='{frequency}'/>"
+        if scaling is not None:
+            self._counter = self._counter.replace(
+                '/>', f" scaling='{scaling}'/>"
+            )
+
     def _setUp(self):
         real = fakelibvirt.Connection.getCapabilities
-        counter = f"<counter name='tsc' frequency='{self.FREQUENCY}'/>"
 
         def tell(connection):
-            return real(connection).replace('</cpu>', f'{counter}</cpu>', 1)
+            found = real(connection)
+            if self._hostname not in (None, connection.hostname):
+                return found
+            return found.replace('</cpu>', f'{self._counter}</cpu>', 1)
 
         self.useFixture(
             fixtures.MonkeyPatch(f'{_CONNECTION}.getCapabilities', tell)
@@ -49,8 +64,14 @@ class LiveMigrationTestCase(base.LifeTestCase):
 
     def _migrate(self, domain, uri, params, flags):
         hostname = urllib.parse.urlsplit(uri).hostname
-        self.connection(hostname).createXML(params['destination_xml'], 0)
+        arrived = self.connection(hostname).defineXML(
+            params['destination_xml']
+        )
+        arrived.create()
         domain.complete_job()
+        # Nova asks for VIR_MIGRATE_PERSIST_DEST and UNDEFINE_SOURCE.
+        domain.destroy()
+        domain.undefine()
 
     def live_migrate(self, server, hostname=None):
         """Live migrate a server to a host, None for any.

@@ -183,6 +183,37 @@ class RefusedTestCase(migration.LiveMigrationTestCase):
             self.refuse(unpinned, 'two'),
         )
 
+    def test_a_value_that_libvirt_does_not_take_there(self):
+        self.start('one')
+        self.start('two', libvirt_version='11.0.0')
+        retries = {'hyperv_enlight:spinlocks.retries': '4294967295'}
+        server = self.boot(WINDOWS, retries)
+        self.assertIn('spinlocks=4294967295,', self.record(server))
+
+        self.assertIn(
+            'spinlocks.retries=4294967295 needs libvirt 11.9.0, and the host '
+            'has 11.0.0.',
+            self.refuse(server, 'two'),
+        )
+
+    def test_a_tsc_frequency_that_is_not_scaled_there(self):
+        self.useFixture(migration.TSC('one', 2794748000))
+        self.useFixture(migration.TSC('two', 3000000000, scaling='no'))
+        self.useFixture(migration.TSC('three', 3000000000, scaling='yes'))
+        for hostname in self.HOSTS:
+            self.start(hostname)
+        server = self.boot(WINDOWS, {'hyperv_enlight:reenlightenment': 'on'})
+        self.assertIn('tsc=2794748000;', self.record(server))
+
+        self.assertIn(
+            "'reenlightenment' is on with a TSC frequency of 2794748000 Hz, "
+            'and the host has 3000000000 Hz and cannot scale it.',
+            self.refuse(server, 'two'),
+        )
+
+        migrated, _ = self.live_migrate(server, 'three')
+        self.assertEqual('completed', migrated['status'])
+
     def test_reenlightenment_that_is_pinned(self):
         self.useFixture(migration.TSC())
         self.start('one')

@@ -2,10 +2,15 @@
 
 """Servers that live on under another policy of the operator."""
 
+import ddt
+import fixtures
+
 from tests.functional import guest
 from tests.functional.lifecycle import base
+from tests.functional.lifecycle import test_anew
 
 WINDOWS = base.WINDOWS
+XMM_INPUT = {**WINDOWS, 'hyperv_enlight_xmm_input': 'on'}
 GOLD = """\
 gold:
   extends: minimal
@@ -13,8 +18,8 @@ gold:
 """
 
 
-class TightenedTestCase(base.LifeTestCase):
-    """What was allowed when a server was built, and is not any more."""
+class PolicyTestCase(base.LifeTestCase):
+    """Looks at what is passed over when a server is started again."""
 
     def setUp(self):
         super().setUp()
@@ -27,6 +32,10 @@ class TightenedTestCase(base.LifeTestCase):
         )
         for word in words:
             self.assertIn(word, warning)
+
+
+class TightenedTestCase(PolicyTestCase):
+    """What was allowed when a server was built, and is not any more."""
 
     def test_a_name_of_an_image(self):
         image = {**WINDOWS, 'hyperv_enlight_xmm_input': 'on'}
@@ -87,6 +96,67 @@ class TightenedTestCase(base.LifeTestCase):
 
         self.assertSwitchedOn(frozenset(base.STOCK) - {'reset'}, server)
         self.check_passed_over(server, "Profile 'stock'")
+
+
+@ddt.ddt
+class WithoutRecordTestCase(PolicyTestCase):
+    """The same of a server whose record is gone."""
+
+    CAST_AS_CALL = False
+
+    @ddt.data({'enabled': False}, {'mode': 'shadow'})
+    def test_started_with_the_plugin_off(self, options):
+        server = self.boot(XMM_INPUT)
+        self.restart(**options)
+        self.hard_reboot(server)
+        self.assertIsNone(self.record(server))
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.virt.libvirt.driver.LibvirtDriver.snapshot',
+                test_anew.snapshot,
+            )
+        )
+        self._shelve_server(server, expected_state='SHELVED_OFFLOADED')
+        self.restart(enabled=True, mode='enforce', image_overridable=[])
+
+        self._unshelve_server(server)
+
+        self.assertSwitchedOn(guest.BASELINE, server)
+        self.check_passed_over(server, 'hyperv_enlight_xmm_input')
+
+    def test_a_rebuild_that_is_refused(self):
+        server = self.boot(XMM_INPUT)
+        self.restart(image_overridable=[])
+
+        self.api.post_server_action(
+            server['id'], {'rebuild': {'imageRef': self.image(XMM_INPUT)}}
+        )
+        server = self._wait_for_state_change(server, 'ERROR')
+        self.assertIn('is not allowed', server['fault']['message'])
+        self.assertEqual([], self.warnings(server))
+
+        self.hard_reboot(server)
+        self.assertSwitchedOn(guest.BASELINE, server)
+        self.check_passed_over(server, 'hyperv_enlight_xmm_input')
+
+
+class BuiltTestCase(base.LifeTestCase):
+    """A build that failed left a record, and no server."""
+
+    CAST_AS_CALL = False
+
+    def test_another_host_refuses_as_the_first_would(self):
+        self.flags(max_attempts=2, group='scheduler')
+        self.start('one')
+        self.start('two', names=sorted(set(base.RICH) - {'xmm_input'}))
+        self.computes['one'].driver._create_guest_with_network = self._fail
+
+        message = self.boot_error(XMM_INPUT)
+
+        self.assertIn("'xmm_input', which the image asks for", message)
+
+    def _fail(self, *args, **kwargs):
+        raise ValueError('QEMU does not start')
 
 
 class HostModelTestCase(base.LifeTestCase):

@@ -43,7 +43,9 @@ def use(text):
 def _use(conf, host, found):
     record.obstacles(found, host)
     try:
-        decided = resolve.resolve(conf, cases.make_request(), host, found)
+        decided = resolve.resolve(
+            conf, cases.make_request(started=True), host, found
+        )
     except exception.HostCannotDeliver:
         return  # What the operator forces on, or a value that is too new.
     assert decision.one_line(decided).isprintable()
@@ -96,6 +98,9 @@ class RecordTestCase(base.TestCase):
     def test_what_stands_alone_is_left_out(self):
         found = record.decode('1;baseline;;stimer+direct,hypervclock')
         decided = resolve.resolve(
-            settings.Settings(), cases.make_request(), cases.HOST, found
+            settings.Settings(),
+            cases.make_request(started=True),
+            cases.HOST,
+            found,
         )
         self.assertEqual({'hypervclock'}, decided.selection.features)

@@ -257,7 +257,7 @@ class FoundTestCase(base.TestCase):
         def go_on(recorded):
             return resolve.resolve(
                 settings.Settings(image_overridable=frozenset()),
-                cases.make_request(image={'profile': 'minimal'}),
+                cases.make_request(image={'profile': 'minimal'}, started=True),
                 cases.HOST,
                 record.Record(
                     profile=recorded,

@@ -71,6 +71,7 @@ def refusal(conf, host, specs, properties, recorded=None):
             extra_specs=specs,
             image_properties=properties,
             nested=False,
+            started=recorded is not None,
         )
         resolve.resolve.__wrapped__(conf, asked, host, recorded)
     except exception.EnlightException as err:

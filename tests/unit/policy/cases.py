@@ -76,11 +76,14 @@ def make_host(
 HOST = make_host()
 
 
-def make_request(flavor=None, image=None, os_type='windows', nested=None):
+def make_request(
+    flavor=None, image=None, os_type='windows', nested=None, started=False
+):
     """Return what a guest asks for.
 
     :param flavor: extra specs without ``hyperv_enlight:``.
     :param image: properties without ``hyperv_enlight_``.
+    :param started: whether it was started before.
     """
     return request.from_properties(
         os_type=os_type,
@@ -93,6 +96,7 @@ def make_request(flavor=None, image=None, os_type='windows', nested=None):
             for key, value in (image or {}).items()
         },
         nested=nested,
+        started=started,
     )
 
 

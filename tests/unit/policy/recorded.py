@@ -24,12 +24,23 @@ def started_with(names, profile='baseline', values=(RETRIES,), **selection):
 
 
 def decide(
-    recorded, flavor=None, image=None, host=cases.HOST, nested=None, **options
+    recorded,
+    flavor=None,
+    image=None,
+    host=cases.HOST,
+    nested=None,
+    started=None,
+    **options,
 ):
-    """Decide about a Windows guest that was started before."""
+    """Decide about a Windows guest.
+
+    :param started: whether it was started before; one that has a record was.
+    """
+    if started is None:
+        started = recorded is not None
     return resolve.resolve(
         settings.Settings(**{'image_overridable': cases.ANYTHING, **options}),
-        cases.make_request(flavor, image, nested=nested),
+        cases.make_request(flavor, image, nested=nested, started=started),
         host,
         recorded,
     )

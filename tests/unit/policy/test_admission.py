@@ -186,3 +186,79 @@ class AdmissionTestCase(recorded.RecordedTestCase):
                 **{source: {'profile': 'gold'}},
             )
         self.assertNotIn('gold', profiles.PROFILES)
+
+
+@ddt.ddt
+class WithoutRecordTestCase(recorded.RecordedTestCase):
+    """Guests that were started before, and have no record.
+
+    The plugin was off at their last start, or a rebuild was refused.
+    """
+
+    def decide(self, *args, **kwargs):
+        return recorded.decide(None, *args, started=True, **kwargs)
+
+    def check(self, names, decided, *words):
+        self.check_on(names, decided)
+        told = ' '.join(decided.passed_over)
+        for word in words:
+            self.assertIn(word, told)
+
+    def test_resolve_an_image_that_asks_too_much(self):
+        decided = self.decide(
+            image={'xmm_input': 'on', 'profile': 'nested'},
+            image_overridable=NOTHING,
+        )
+
+        self.check(
+            cases.BASELINE,
+            decided,
+            'hyperv_enlight_xmm_input is not allowed',
+            'profile=nested is not allowed',
+        )
+
+    def test_resolve_what_an_image_reaches(self):
+        decided = self.decide(
+            image={'stimer': 'on'},
+            profile='none',
+            image_overridable=frozenset(['stimer']),
+        )
+
+        self.check((), decided, 'it would switch ')
+
+    def test_resolve_a_profile_that_is_gone(self):
+        decided = self.decide({'profile': 'gold'})
+
+        self.check(cases.BASELINE, decided, 'profile=gold is not valid')
+
+    @ddt.data({'flavor': {'evmcs': 'on'}}, {'force_on': ('evmcs',)})
+    def test_resolve_what_the_host_lacks(self, asked):
+        decided = self.decide(
+            host=cases.make_host(cases.ALL - {'evmcs'}), **asked
+        )
+
+        self.check(cases.BASELINE, decided)
+        self.assertIn('evmcs', {v.name for v in decided.left_out})
+
+    def test_resolve_a_value_that_libvirt_does_not_take(self):
+        decided = self.decide(
+            {'spinlocks.retries': '4294967295'},
+            host=cases.make_host(libvirt=(11, 0, 0)),
+        )
+
+        self.assertIn(
+            ('spinlocks.retries', '2147483647'), decided.selection.values
+        )
+
+    def test_resolve_stock_that_cannot_be_left(self):
+        decided = self.decide({'profile': 'stock'}, force_off=('reset',))
+
+        self.check(cases.BASELINE - {'reset'}, decided, "Profile 'stock'")
+
+    def test_resolve_fails_for_no_loss(self):
+        # Nobody knows of one.
+        decided = self.decide(
+            host=cases.make_host(cases.MINIMAL), fail_on_host_change=True
+        )
+
+        self.check(cases.MINIMAL, decided)

@@ -117,6 +117,7 @@ class KeepTestCase(recorded.RecordedTestCase):
                 os_type='windows',
                 extra_specs={},
                 image_properties={'os_distro': 'winxp'},
+                started=True,
             ),
             cases.HOST,
             recorded.started_with(cases.BASELINE),
@@ -132,6 +133,7 @@ class KeepTestCase(recorded.RecordedTestCase):
                 os_type='windows',
                 extra_specs={},
                 image_properties={'os_distro': 'winxp'},
+                started=True,
             ),
             cases.HOST,
             recorded.started_with(cases.PERFORMANCE, profile='performance'),
@@ -153,7 +155,9 @@ class KeepTestCase(recorded.RecordedTestCase):
         )
         again = resolve.resolve(
             settings.Settings(profile='none'),
-            request.Request(os_type='windows', nested=case.nested),
+            request.Request(
+                os_type='windows', nested=case.nested, started=True
+            ),
             case.host,
             before,
         )
@@ -286,7 +290,7 @@ class AnewTestCase(recorded.RecordedTestCase):
     def test_resolve_not_windows(self):
         decided = resolve.resolve(
             settings.Settings(),
-            cases.make_request(os_type='linux'),
+            cases.make_request(os_type='linux', started=True),
             cases.HOST,
             recorded.started_with(cases.BASELINE),
         )

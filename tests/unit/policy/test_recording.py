@@ -29,7 +29,10 @@ OWN = selections.Selection(features=frozenset(['relaxed']))
 def start(host, before=None, **options):
     """Start a guest and return its record, as it is kept."""
     decided = resolve.resolve(
-        settings.Settings(**options), cases.make_request(), host, before
+        settings.Settings(**options),
+        cases.make_request(started=before is not None),
+        host,
+        before,
     )
     made = recording.made(decided, OWN, host, before)
     return record.decode(record.encode(made))
