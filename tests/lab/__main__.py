@@ -13,12 +13,12 @@ from tests.lab import packages
 from tests.lab import spec as lab_spec
 
 # As timeout(1), env(1) and the shell have them; all others are the command's.
-_TIMEOUT_STATUS = 124
+_SILENT_STATUS = 124
 _LAB_STATUS = 125
 _INTERRUPTED_STATUS = 130
 
 _EPILOG = f"""
-exit status: the command's own; {_TIMEOUT_STATUS} when it took too long,
+exit status: the command's own; {_SILENT_STATUS} when it was silent too long,
 {_LAB_STATUS} when the lab itself failed. Set {packages.CACHE_VARIABLE} to keep
 packages and images elsewhere than below ~/.cache.
 """
@@ -34,11 +34,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
     )
     parser.add_argument(
-        '--timeout',
+        '--silence',
         type=float,
-        default=300.0,
+        default=lab.SILENCE_SECONDS,
         metavar='SECONDS',
-        help='for the boot and the command together (default: %(default)g)',
+        help='give up when neither the console nor the command has written '
+        'anything for so long (default: %(default)g)',
     )
     parser.add_argument(
         '--cpus', type=int, default=defaults.cpus, help='default: %(default)d'
@@ -99,8 +100,8 @@ def main(argv: list[str]) -> int:
         status = _run(args, command, out)
     except exception.LabError as err:
         print(f'lab: {err}', file=sys.stderr)
-        if isinstance(err, exception.MachineTimeout):
-            status = _TIMEOUT_STATUS
+        if isinstance(err, exception.MachineSilent):
+            status = _SILENT_STATUS
     except KeyboardInterrupt:
         status = _INTERRUPTED_STATUS
     finally:
@@ -122,7 +123,7 @@ def _run(
     result = lab.Lab(spec).run(
         command,
         outdir=out,
-        timeout=args.timeout,
+        silence=args.silence,
         stdout=sys.stdout.buffer,
         stderr=sys.stderr.buffer,
     )

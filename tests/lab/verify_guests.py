@@ -84,6 +84,8 @@ def _run(uri: str, words: tuple[str, ...]) -> dict[str, typing.Any]:
             [*words, '--connect', uri, '--timeout', _TIMEOUT, '-f', 'json']
         )
     seconds = time.monotonic() - begin
+    # The lab is given up when it is silent.
+    print(f'{" ".join(words)}: {seconds:.1f} s', file=sys.stderr, flush=True)
     rows = json.loads(out.getvalue() or '[]')
     return {
         'code': code,
