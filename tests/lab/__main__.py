@@ -42,7 +42,10 @@ def _parser() -> argparse.ArgumentParser:
         'anything for so long (default: %(default)g)',
     )
     parser.add_argument(
-        '--cpus', type=int, default=defaults.cpus, help='default: %(default)d'
+        '--cpus',
+        type=int,
+        metavar='N',
+        help='processors (default: 2, or 1 with another --host)',
     )
     parser.add_argument(
         '--memory',
@@ -64,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=[str(one) for one in lab_spec.KvmDevice],
         default=str(defaults.kvm_device),
         help='whether /dev/kvm can be opened inside (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--host',
+        metavar='RELEASE',
+        help='a release of Debian, as trixie or sid, whose libvirt, QEMU, '
+        "kernel and Python it has (default: this machine's own files)",
     )
     parser.add_argument(
         '--kernel-package',
@@ -118,6 +127,7 @@ def _run(
         memory_mib=args.memory,
         module_params=tuple(args.param),
         kvm_device=lab_spec.KvmDevice(args.kvm_device),
+        host=args.host,
         kernel_package=args.kernel_package,
     )
     result = lab.Lab(spec).run(

@@ -125,6 +125,10 @@ first() {
     mkdir -p "/new$LAB/job" "/new$LAB/bin" /new/run/lock
     cp -r /bin/busybox /init /modules "/new$LAB/"
     echo "127.0.1.1 $(hostname)" >> /new/etc/hosts
+    checkout=$(cat /job/checkout)
+    if [ -n "$checkout" ]; then
+        share checkout "/new$checkout" ro,cache=loose
+    fi
     share out "/new$(cat /job/outdir)" cache=mmap
     mount --move /job "/new$LAB/job"
     exec switch_root -c /dev/console /new \

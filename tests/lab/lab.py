@@ -18,8 +18,10 @@ import typing
 
 from tests.lab import exception
 from tests.lab import image as lab_image
+from tests.lab import installed
 from tests.lab import machine as lab_machine
 from tests.lab import packages
+from tests.lab import release
 from tests.lab import spec as lab_spec
 from tests.lab import watch as lab_watch
 
@@ -33,6 +35,8 @@ _CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 _PACKAGES = tuple(
     str(_CHECKOUT / name) for name in ('nova_hyperv_enlight', 'tests')
 )
+# Where the folder of the logs is inside.
+_JOB = pathlib.Path('/run/lab/job')
 # From the end of the last command to that of QEMU; then it is killed.
 _POWER_OFF_SECONDS = 20.0
 
@@ -77,6 +81,8 @@ class Session:
     :param process: its QEMU.
     :param out: the folder that it shares.
     :param logdir: the folder of its logs, which is shared, too.
+    :param env: the variables of its commands.
+    :param cwd: the folder of its commands; by default the caller's.
     """
 
     def __init__(
@@ -85,11 +91,15 @@ class Session:
         process: subprocess.Popen[bytes],
         out: pathlib.Path,
         logdir: pathlib.Path,
+        env: collections.abc.Mapping[str, str],
+        cwd: pathlib.Path | None,
     ) -> None:
         self._spec = spec
         self._process = process
         self._out = out
         self._logdir = logdir
+        self._env = env
+        self._cwd = cwd
         self._begin = time.monotonic()
         self._boot_seconds = 0.0
         self._count = 0
@@ -115,8 +125,9 @@ class Session:
             its module_params and kvm_device count.
         :param silence: the machine is given up when neither its console nor
             the command has written anything for so many seconds.
-        :param env: variables beside, or instead of, the caller's own.
-        :param cwd: the command's folder; by default the caller's.
+        :param env: variables beside, or instead of, those of the machine.
+        :param cwd: the command's folder; by default the caller's, and the
+            checkout on a host that does not have the caller's files.
         :param stdout: gets the command's output while it runs.
         :param stderr: gets the command's errors while it runs.
         :raises: MachineSilent, KernelPanic, MachineDied.
@@ -125,8 +136,8 @@ class Session:
         out = outdir or self._out
         job = {
             'argv': [os.fspath(one) for one in argv],
-            'env': {**os.environ, **(env or {}), OUT_VARIABLE: str(out)},
-            'cwd': os.path.abspath(cwd or os.getcwd()),
+            'env': {**self._env, **(env or {}), OUT_VARIABLE: str(out)},
+            'cwd': os.path.abspath(cwd or self._cwd or os.getcwd()),
         }
         folder = self._logdir / f'{self._count:03}'
         # The runner sees it when it is whole.
@@ -194,13 +205,19 @@ class Lab:
         self.spec = spec or lab_spec.LabSpec()
         self._cache = cache
 
-    def prepare(self) -> lab_image.Image:
-        """Make sure that the image is there; the first time takes longest.
+    def prepare(self) -> tuple[pathlib.Path, lab_image.Image]:
+        """Make sure that all is there; the first time takes longest.
 
+        :returns: the root of the host's files, and what boots.
         :raises: ToolMissing, PackageMissing, ImageError.
         """
         packages.require_tool(lab_machine.QEMU, 'qemu-system-x86')
-        return lab_image.build(self.spec.kernel_package, self._cache)
+        suite = self.spec.suite
+        root = pathlib.Path('/')
+        if suite:
+            root = release.prepare(suite, self._cache)
+        kernel = self.spec.kernel_package
+        return root, lab_image.build(kernel, self._cache, suite)
 
     def run(
         self,
@@ -231,7 +248,8 @@ class Lab:
         """Boot, and switch off at the end of the block.
 
         The commands see the host's files as they are; what they write is
-        lost, but for what they write below outdir.
+        lost, but for what they write below outdir. On a host of another
+        release they see that one's files, and the checkout.
 
         :param outdir: a folder, made if need be; the commands find it at
             the same path, and its name in the variable LAB_OUT.
@@ -246,10 +264,14 @@ class Lab:
                 reason='an address and a link go together'
             )
         cable = link.fileno() if link else None
-        image = self.prepare()
+        root, image = self.prepare()
+        is_foreign = root != pathlib.Path('/')
         # Each command would do it again, which is slow inside.
-        for place in _PACKAGES:
-            compileall.compile_dir(place, quiet=2)
+        if is_foreign:
+            release.compile_modules(root, *_PACKAGES)
+        else:
+            for place in _PACKAGES:
+                compileall.compile_dir(place, quiet=2)
         # Mounted inside before the links of the root could be followed.
         out = pathlib.Path(outdir).resolve()
         out.mkdir(parents=True, exist_ok=True)
@@ -259,8 +281,9 @@ class Lab:
             'hostname': self.spec.hostname,
             'address': self.spec.address or '',
             'outdir': str(out),
-            'python': sys.executable,
+            'python': release.PYTHON if is_foreign else sys.executable,
             'runner': str(_RUNNER.resolve()),
+            'checkout': str(_CHECKOUT) if is_foreign else '',
         }
         _write(logdir, words)
         arguments = lab_machine.arguments(
@@ -269,11 +292,23 @@ class Lab:
             console=logdir / 'console.log',
             job=logdir,
             out=out,
+            root=root,
+            checkout=_CHECKOUT,
             link=cable,
         )
         qemu = lab_machine.Machine(arguments, logdir / 'qemu.log', cable)
         with qemu as machine:
-            session = Session(self.spec, machine.process, out, logdir)
+            env: collections.abc.Mapping[str, str] = os.environ
+            if is_foreign:
+                env = installed.lay_out(logdir, _JOB, _CHECKOUT)
+            session = Session(
+                self.spec,
+                machine.process,
+                out,
+                logdir,
+                env,
+                _CHECKOUT if is_foreign else None,
+            )
             yield session
             session.power_off()
 
