@@ -3,7 +3,7 @@
 # Everything here can be run through tox alone. The targets also see to tox
 # itself and, with apt and as root, to the system packages of bindep.txt.
 #
-# PYTHON=...  the Python to use, 3.11 or newer (python3)
+# PYTHON=...  the Python to use, 3.10 or newer (python3)
 # ARGS=...    what the demo, the lab, the cloud and the benchmarks are given
 #
 # The version comes from git. In a source tree without git, give one:
@@ -29,7 +29,7 @@ CI_DIRS = .tox/nova33/tests/eventlet .tox/nova33/tests/threads tests/lab
 # Every release of Nova that is supported, each with Pythons of its own; those
 # that pyenv has are found too, after the one to use.
 MATRIX = nova29 nova30 nova31 nova32 nova33 nova34
-PYTHONS = $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.1[1-9]*/bin/python3)
+PYTHONS = $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.1[0-9]*/bin/python3)
 DISCOVER = $(if $(PYTHONS),--discover .venv/bin/python $(PYTHONS))
 
 comma := ,
@@ -38,6 +38,11 @@ space := $(empty) $(empty)
 list = $(subst $(space),$(comma),$(strip $(1)))
 
 export PYTHON
+
+# Nova 32 and newer need Python 3.11.
+ifeq ($(shell $(PYTHON) -c 'import sys; print(sys.version_info < (3, 11))'),True)
+export TOX_CONSTRAINTS_FILE ?= $(CURDIR)/constraints/nova31.txt
+endif
 
 .PHONY: help
 help:

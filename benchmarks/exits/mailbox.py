@@ -55,7 +55,7 @@ class Word:
     way: str
 
     @classmethod
-    def parse(cls, data: bytes | memoryview) -> typing.Self:
+    def parse(cls, data: bytes | memoryview) -> 'Word':
         """Read a word from the start of the shared memory."""
         *numbers, operation, way = _LAYOUT.unpack_from(data)
         turn, host, kind, count, taken = numbers
@@ -81,7 +81,7 @@ class Mailbox:
             file.truncate(MEMORY_BYTES)
             self._memory = mmap.mmap(file.fileno(), MEMORY_BYTES)
 
-    def __enter__(self) -> typing.Self:
+    def __enter__(self) -> 'Mailbox':
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -64,9 +64,9 @@ def replace(path: pathlib.Path, former: bytes, data: bytes) -> None:
 
 def _file_name(name: str) -> str:
     """Return a name that sorts by what it is of, and then by its time."""
-    now = datetime.datetime.now(datetime.UTC).strftime('%Y%m%dT%H%M%S.%fZ')
+    now = datetime.datetime.now(datetime.timezone.utc)
     plain = _OTHER.sub('_', name)[-_MAX_NAME:].lstrip('.')
-    return f'{plain}.{now}.{secrets.token_hex(4)}.xml'
+    return f'{plain}.{now:%Y%m%dT%H%M%S.%fZ}.{secrets.token_hex(4)}.xml'
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ class Cloud:
         }
 
     @classmethod
-    def find(cls) -> typing.Self:
+    def find(cls) -> 'Cloud':
         """Return the cloud that this process runs in.
 
         :raises: NotThere.
@@ -306,7 +306,7 @@ class Cloud:
 
         def ready() -> bool:
             written = self.place.path('run', f'{name}.pid').stat().st_mtime
-            started = datetime.datetime.fromtimestamp(written, datetime.UTC)
+            started = datetime.datetime.fromtimestamp(written, datetime.timezone.utc)
             compute = self.client.compute
             found = [
                 one.updated_at
@@ -315,7 +315,7 @@ class Cloud:
                 # A report of the one before cannot be later than this one's
                 # start, as they have no fractions of seconds.
                 and datetime.datetime.strptime(one.updated_at, _TIME).replace(
-                    tzinfo=datetime.UTC
+                    tzinfo=datetime.timezone.utc
                 )
                 > started
             ]

@@ -7,7 +7,6 @@ import os
 import pathlib
 import secrets
 import sys
-import typing
 
 from tests.cloud import exception
 
@@ -44,7 +43,7 @@ class Place:
     password: str
 
     @classmethod
-    def make(cls, folder: pathlib.Path, first_port: int) -> typing.Self:
+    def make(cls, folder: pathlib.Path, first_port: int) -> 'Place':
         """Make a cloud's place in an empty folder."""
         place = cls(
             folder=folder,
@@ -59,7 +58,7 @@ class Place:
         return place
 
     @classmethod
-    def find(cls) -> typing.Self:
+    def find(cls) -> 'Place':
         """Return the place of the cloud that this process runs in.
 
         :raises: NotThere.

@@ -4,7 +4,6 @@
 
 import pathlib
 import sys
-import tomllib
 
 import fixtures
 
@@ -12,6 +11,11 @@ from nova_hyperv_enlight import exception
 from tests.fixtures import site as site_fixture
 from tests.functional import base
 from tests.functional import guest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 PACKAGE = pathlib.Path(__file__).parent / 'thirdparty'
 NOTE = './metadata/{https://site.example/hyperv}decision'
