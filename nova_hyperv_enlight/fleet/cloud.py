@@ -67,7 +67,7 @@ class CloudHosts:
         passed over.
     :ivar silent: the names of hosts that report none of the traits.
     :ivar unknown: traits that look like the plugin's and are not of the
-        catalogue: a newer plugin's, or somebody else's.
+        catalogue: a newer plugin's, or another program's.
     """
 
     hosts: tuple[documents.Host, ...]
@@ -116,7 +116,7 @@ class Cloud:
         )
 
     def _ask(self, question: collections.abc.Callable[[], _Answer]) -> _Answer:
-        # openstacksdk's own exceptions, and those of what it stands on.
+        # openstacksdk's own exceptions, and those of its libraries.
         try:
             return question()
         except Exception as err:
