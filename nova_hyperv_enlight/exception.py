@@ -55,7 +55,7 @@ class HookLoadError(EnlightException):
 class HookError(EnlightException):
     """A hook failed on one guest.
 
-    What a hook of somebody else raises may hold anything: paths, tokens.
+    An error of a third-party hook may hold anything: paths, tokens.
     """
 
     msg_fmt = 'The guest config hook %(hook)s failed: %(reason)s'

@@ -125,7 +125,7 @@ _ENTRIES = (
             'Lets a vCPU read its own index. synic, tlbflush and ipi stand '
             'on it.'
         ),
-        cost='nothing stands that needs it: synic, tlbflush, ipi',
+        cost='synic, tlbflush and ipi cannot be used',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),
@@ -155,7 +155,7 @@ _ENTRIES = (
         min_qemu=(2, 6, 0),
         requires=('vpindex',),
         cpuid=(_features(_EAX, 1 << 2, _PRIVILEGES),),
-        summary='The synthetic interrupt controller: what stimer stands on.',
+        summary='The synthetic interrupt controller, which stimer requires.',
         cost='no synthetic timers',
         migration=_SAFE,
         since='1.0.0',
@@ -186,7 +186,7 @@ _ENTRIES = (
         min_qemu=(2, 5, 0),
         cpuid=(_features(_EAX, 1 << 7, _PRIVILEGES),),
         summary='Lets the guest reset itself by an MSR. Of little use.',
-        cost='next to nothing',
+        cost='no practical effect is known',
         severity=model.Severity.NO_EFFECT,
         migration=_SAFE,
         since='1.0.0',

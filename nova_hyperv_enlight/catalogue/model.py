@@ -53,7 +53,7 @@ class Severity(enum.Enum):
 
     UNKNOWN = (
         'unknown',
-        'It could not be looked at: nobody can tell. It is never hidden.',
+        'It could not be read, so its state is not known. It is never hidden.',
     )
     BREAKS_GUEST = (
         'breaks-guest',

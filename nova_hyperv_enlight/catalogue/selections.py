@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""The features that a guest has, or is given."""
+"""A set of features with their values, as a guest has or is given it."""
 
 import dataclasses
 
@@ -10,14 +10,16 @@ from nova_hyperv_enlight.catalogue import profiles
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The enlightenments of a guest: what is written, and what is read.
+    """The enlightenments that a guest's XML has, or is to have.
 
-    :ivar features: those that are on.
-    :ivar off: those that a mode other than custom must not turn on.
-    :ivar values: the values they carry, by the value's name.
-    :ivar mode: who names them.
-    :ivar tsc_frequency: the pinned TSC frequency in Hz, where one of them
-        needs it.
+    :ivar features: the names that are on.
+    :ivar off: the names that are off explicitly, beside a mode other than
+        custom.
+    :ivar values: pairs of a value's name, such as ``spinlocks.retries``, and
+        the value.
+    :ivar mode: custom, or who chooses the features instead.
+    :ivar tsc_frequency: the pinned TSC frequency in Hz, None where it is not
+        pinned.
     """
 
     features: frozenset[str] = frozenset()

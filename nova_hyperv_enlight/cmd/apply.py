@@ -13,6 +13,7 @@ from nova_hyperv_enlight.cmd import apply_guests
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.domains import apply
+from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import change
 from nova_hyperv_enlight.domains import define
 from nova_hyperv_enlight.domains import findings
@@ -59,8 +60,8 @@ def add_guests(parser: argparse.ArgumentParser) -> None:
 
 
 def add_changes(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say what they shall have."""
-    group = parser.add_argument_group('what they shall have')
+    """Add the arguments that say what is changed."""
+    group = parser.add_argument_group('changes')
     group.add_argument(
         '--profile',
         metavar='NAME',
@@ -132,7 +133,7 @@ def backup_directory(parsed_args: argparse.Namespace) -> pathlib.Path:
 
     https://specifications.freedesktop.org/basedir-spec/latest/
 
-    :raises InvalidRequest: nobody can tell.
+    :raises InvalidRequest: that is not known.
     """
     if parsed_args.backup_dir is not None:
         return pathlib.Path(parsed_args.backup_dir)
@@ -198,7 +199,7 @@ class DomainApply(base.EnlightCommand):
             told = _capabilities_of(parsed_args, connection, local)
             planner = apply.Planner(wanted, told, parsed_args.force)
             if target is not None:
-                guest = apply.look_up(connection, target)
+                guest = audit.look_up(connection, target)
                 plan = planner.plan(apply.read(guest))
                 screen.show(plan)
                 found = apply_guests.Planned(guests=[(guest, plan)])

@@ -9,8 +9,10 @@ import typing
 
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.domains import apply
+from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import define as definition
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import protocols
 
 #: How many names are told at once.
 _FEW = 10
@@ -63,11 +65,11 @@ class Planned:
     :ivar code: the exit code so far.
     """
 
-    guests: list[tuple[apply.Guest, apply.Plan]]
+    guests: list[tuple[protocols.Domain, apply.Plan]]
     code: int = 0
 
     @property
-    def changing(self) -> list[tuple[apply.Guest, apply.Plan]]:
+    def changing(self) -> list[tuple[protocols.Domain, apply.Plan]]:
         """Those that something changes for."""
         return [each for each in self.guests if each[1].changes]
 
@@ -77,11 +79,12 @@ def plan_all(
 ) -> Planned:
     """Plan for all Windows guests, and show it.
 
-    What cannot be read or is refused is said, and the others go on.
+    A guest that cannot be read or is refused is reported, and the rest are
+    processed.
     """
     found = Planned(guests=[])
     alone: list[str] = []
-    for guest in apply.every(connection):
+    for guest in audit.select(connection, ()):
         try:
             document = apply.read(guest)
             if not apply.is_windows(document):

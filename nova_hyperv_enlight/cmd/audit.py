@@ -14,6 +14,7 @@ from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.domains import audit
+from nova_hyperv_enlight.host import protocols
 
 #: How long it may take before progress is shown.
 _DELAY_SECONDS = 1.0
@@ -21,7 +22,7 @@ _DELAY_SECONDS = 1.0
 _STREAMING = ('csv', 'value')
 _SEVERITIES = {level.word: level for level in model.Severity}
 _Row = tuple[str, str, str, str, str]
-_Guests = collections.abc.Iterable[audit.Guest]
+_Guests = collections.abc.Iterable[protocols.Domain]
 _COLUMNS = ('domain', 'code', 'name', 'text', 'severity')
 
 
@@ -120,7 +121,7 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
     def _progress(
         self,
         parsed_args: argparse.Namespace,
-        guests: collections.abc.Sequence[audit.Guest],
+        guests: collections.abc.Sequence[protocols.Domain],
     ) -> contextlib.AbstractContextManager[_Guests]:
         """Return the guests; on a terminal a bar shows how far it is."""
         stderr, stdout = self.app.stderr, self.app.stdout

@@ -89,7 +89,7 @@ _INTERRUPTED = 128
 
 @dataclasses.dataclass(slots=True)
 class Stopped:
-    """Whether somebody wants the program to stop.
+    """Whether the program was told to stop.
 
     :ivar event: is set then.
     :ivar signal: the signal's number, else 0.
@@ -215,7 +215,7 @@ def with_profile(
     if name not in conf.known_profiles:
         raise exception.InvalidRequest(
             reason=(
-                f'There is no profile {name!r}; there are '
+                f'Unknown profile {name!r}. Available profiles: '
                 f'{", ".join(conf.known_profiles)}.'
             )
         )

@@ -268,7 +268,7 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
             'source', metavar='SRC', help='the host that the guest is on'
         )
         parser.add_argument(
-            'destination', metavar='DST', help='the host that it shall go to'
+            'destination', metavar='DST', help='the host that it moves to'
         )
         add_cloud_argument(parser)
         guest = parser.add_mutually_exclusive_group()

@@ -19,6 +19,7 @@ from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
+from nova_hyperv_enlight.host import protocols
 
 _ARCH = 'x86_64'
 #: How often a guest's timeout all guests of a matrix may take together.
@@ -137,7 +138,7 @@ def conditions(parsed_args: argparse.Namespace) -> boot.Conditions:
 
 
 def sources(
-    parsed_args: argparse.Namespace, connection: probe.Connection
+    parsed_args: argparse.Namespace, connection: protocols.Connection
 ) -> capabilities.Sources:
     """Return what is known of this machine."""
     return probe.ask(

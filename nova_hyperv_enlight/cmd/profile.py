@@ -80,8 +80,8 @@ class ProfileShow(base.EnlightCommand, show.ShowOne):
         if parsed_args.name not in known:
             raise exception.InvalidRequest(
                 reason=(
-                    f'There is no profile {parsed_args.name!r}; there are '
-                    f'{", ".join(known)}.'
+                    f'Unknown profile {parsed_args.name!r}. Available '
+                    f'profiles: {", ".join(known)}.'
                 )
             )
         profile = known[parsed_args.name]

@@ -166,7 +166,7 @@ class Checks(upgradecheck.UpgradeCommands):
         if facts.hyperv:
             return _success()
         if facts.hyperv is None:
-            return _warning(f'Nobody can tell: {"; ".join(facts.unasked)}.')
+            return _warning(f'Not known: {"; ".join(facts.unasked)}.')
         return _warning(
             "This kernel's KVM does not emulate Hyper-V, and guests get no "
             'enlightenment. From Linux 6.8 on CONFIG_KVM_HYPERV decides.'

@@ -2,7 +2,7 @@
 
 """Finds what stands in the group's section and is no option of it.
 
-oslo.config ignores it: a misspelt option has no effect, and nobody says so.
+oslo.config ignores it: a misspelt option has no effect, without a warning.
 """
 
 import collections.abc

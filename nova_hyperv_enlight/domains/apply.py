@@ -4,9 +4,7 @@
 
 import dataclasses
 import difflib
-import typing
 
-from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import change
 from nova_hyperv_enlight.domains import recognition
 from nova_hyperv_enlight.domxml import domain
@@ -14,30 +12,12 @@ from nova_hyperv_enlight.editor import edit
 from nova_hyperv_enlight.editor import source
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import protocols
 
 #: libvirt's VIR_DOMAIN_XML_INACTIVE: what a guest is next started with.
 #: https://libvirt.org/html/libvirt-libvirt-domain.html
 INACTIVE = 1 << 1
 _NO_NEWLINE = '\\ No newline at end of file\n'
-
-
-class Guest(typing.Protocol):
-    """The calls of libvirt's virDomain that are made."""
-
-    def name(self) -> str:
-        """Return its name."""
-
-    def isActive(self) -> int:
-        """Return whether it is running."""
-
-    def isPersistent(self) -> int:
-        """Return whether it is still there when it is shut off."""
-
-    def hasManagedSaveImage(self, flags: int = 0) -> int:
-        """Return whether libvirt has its saved state."""
-
-    def XMLDesc(self, flags: int = 0) -> str:
-        """Return its document."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +26,7 @@ class Plan:
 
     :ivar name: the domain's name, or the file's.
     :ivar former: the document as it is.
-    :ivar data: the document as it shall be.
+    :ivar data: the new document.
     :ivar change: what was written into it.
     :ivar notes: sentences about what was wanted and cannot be.
     """
@@ -160,23 +140,7 @@ def _unknown(document: source.Source) -> list[str]:
     return [f'{", ".join(names)}: not known here, and left as it is.']
 
 
-def look_up(connection: audit.Connection, name: str) -> Guest:
-    """Return a guest.
-
-    :raises InvalidRequest: there is none of that name.
-    """
-    return typing.cast(Guest, audit.look_up(connection, name))
-
-
-def every(connection: audit.Connection) -> list[Guest]:
-    """Return all guests, by their names.
-
-    :raises InvalidRequest: libvirt does not list them.
-    """
-    return typing.cast(list[Guest], audit.select(connection, ()))
-
-
-def read(guest: Guest) -> source.Source:
+def read(guest: protocols.Domain) -> source.Source:
     """Return what a guest is next started with, without its passwords.
 
     :raises InvalidRequest: it cannot be had, or the guest has no such thing.
@@ -211,7 +175,7 @@ def is_windows(document: source.Source) -> bool:
     return recognition.is_windows(domain.read(document.root))
 
 
-def when(guest: Guest) -> str:
+def when(guest: protocols.Domain) -> str:
     """Say when a change takes effect, to be read after the guest's name."""
     try:
         if guest.isActive():

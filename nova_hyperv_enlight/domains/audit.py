@@ -8,7 +8,6 @@ Nothing is kept of a guest but what was found in it.
 import collections.abc
 import dataclasses
 import functools
-import typing
 
 from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight.domains import recognition
@@ -16,30 +15,11 @@ from nova_hyperv_enlight.domains import rules
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.host import protocols
 from nova_hyperv_enlight.policy import settings
 
 #: libvirt's VIR_ERR_NO_DOMAIN: https://libvirt.org/html/libvirt-virterror.html
 _NO_DOMAIN = 42
-
-
-class Guest(typing.Protocol):
-    """The calls of libvirt's virDomain that are made."""
-
-    def name(self) -> str:
-        """Return its name."""
-
-    def XMLDesc(self, flags: int = 0) -> str:
-        """Return its document."""
-
-
-class Connection(typing.Protocol):
-    """The calls of libvirt's virConnect that are made."""
-
-    def listAllDomains(self, flags: int = 0) -> list[Guest]:
-        """Return all guests, running or not."""
-
-    def lookupByName(self, name: str) -> Guest:
-        """Return a guest."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +38,8 @@ class Result:
 
 
 def select(
-    connection: Connection, names: collections.abc.Collection[str]
-) -> list[Guest]:
+    connection: protocols.Connection, names: collections.abc.Collection[str]
+) -> list[protocols.Domain]:
     """Return the guests to audit: as they are named, else by their names.
 
     :param connection: to their libvirt.
@@ -80,7 +60,7 @@ def select(
         ) from err
 
 
-def look_up(connection: Connection, name: str) -> Guest:
+def look_up(connection: protocols.Connection, name: str) -> protocols.Domain:
     """Return a guest.
 
     :raises InvalidRequest: there is none of that name.
@@ -115,7 +95,7 @@ class Auditor:
         self._capabilities_of = functools.cache(capabilities_of)
         self._known = frozenset(known)
 
-    def audit(self, guest: Guest) -> Result:
+    def audit(self, guest: protocols.Domain) -> Result:
         """Audit one guest; it is only read.
 
         Never raises for a guest that is gone or cannot be read.

@@ -48,7 +48,7 @@ def replace(path: pathlib.Path, former: bytes, data: bytes) -> None:
 
     :param path: the file.
     :param former: what it must hold until then.
-    :param data: what it shall hold.
+    :param data: its content.
     :raises CannotWrite: it is as it was.
     """
     try:
@@ -71,7 +71,7 @@ def _file_name(name: str) -> str:
 
 @contextlib.contextmanager
 def _opened(directory: pathlib.Path) -> collections.abc.Iterator[int]:
-    """Open a directory, so that nobody can put another one in its place."""
+    """Open a directory, so that another one cannot take its place."""
     parent = os.open(directory, _READ | os.O_DIRECTORY)
     try:
         yield parent

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Decides what a guest that is there shall have instead."""
+"""Decides how an existing guest is changed."""
 
 import collections.abc
 import dataclasses
@@ -67,7 +67,7 @@ class ChangeRequest:
 class Answer:
     """What is to be written, and what there is to say about it.
 
-    :ivar change: what the guest shall have.
+    :ivar change: what is written to the guest's document.
     :ivar notes: sentences about what was wanted and cannot be.
     """
 
@@ -80,7 +80,7 @@ def decide(
     wish: ChangeRequest,
     host: capabilities.HostCapabilities,
 ) -> Answer:
-    """Decide what one guest shall have.
+    """Decide how one guest is changed.
 
     :param guest: what its document says.
     :param wish: what the operator wants.
@@ -124,7 +124,7 @@ def _resolve(
     off: frozenset[str],
     host: capabilities.HostCapabilities,
 ) -> decision.Decision:
-    # What Nova's flavor and image ask for is Nova's affair; but the
+    # What Nova's flavor and image ask for counts in Nova only; but the
     # hypervisor stays hidden.
     hides = asked.flavor.hides or asked.image.hides
     toggles = dataclasses.replace(request.toggles(on, off), hides=hides)
@@ -239,7 +239,7 @@ def _tsc(
     new: selections.Selection,
     there: selections.Selection,
 ) -> int | None:
-    """Return the TSC frequency in Hz: nobody pins one that was not pinned."""
+    """Return the TSC frequency in Hz; the guest's own goes first."""
     if not any(_CATALOGUE[name].pins_tsc for name in features):
         return None
     return there.tsc_frequency or new.tsc_frequency

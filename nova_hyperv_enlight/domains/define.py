@@ -6,7 +6,6 @@ What was there before is kept in a file first.
 """
 
 import pathlib
-import typing
 
 from nova_hyperv_enlight.domains import apply
 from nova_hyperv_enlight.domains import backup
@@ -14,22 +13,16 @@ from nova_hyperv_enlight.editor import compare
 from nova_hyperv_enlight.editor import edit
 from nova_hyperv_enlight.editor import source
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import protocols
 
 # libvirt's VIR_DOMAIN_XML_SECURE. Passwords that a document lacks are gone
 # once it is defined.
 _WHOLE = apply.INACTIVE | 1 << 0
 
 
-class Connection(typing.Protocol):
-    """The call of libvirt's virConnect that is made."""
-
-    def defineXML(self, xml: str) -> object:
-        """Let a guest be what a document says, from its next start on."""
-
-
 def define(
-    connection: Connection,
-    guest: apply.Guest,
+    connection: protocols.Connection,
+    guest: protocols.Domain,
     plan: apply.Plan,
     directory: pathlib.Path,
 ) -> pathlib.Path:
@@ -75,7 +68,7 @@ def define(
     return kept
 
 
-def _read(guest: apply.Guest, plan: apply.Plan) -> str:
+def _read(guest: protocols.Domain, plan: apply.Plan) -> str:
     """Return a guest's document with its passwords, if it is still that."""
     try:  # As in define().
         text, former = guest.XMLDesc(apply.INACTIVE), guest.XMLDesc(_WHOLE)
@@ -86,12 +79,14 @@ def _read(guest: apply.Guest, plan: apply.Plan) -> str:
     if text.encode() != plan.former.data:
         raise exception.NotDefined(
             domain=plan.name,
-            reason='somebody changed it meanwhile; it is as they left it',
+            reason='it was changed meanwhile, and is left as it is',
         )
     return former
 
 
-def _restore(connection: Connection, guest: apply.Guest, former: str) -> str:
+def _restore(
+    connection: protocols.Connection, guest: protocols.Domain, former: str
+) -> str:
     """Give back what a guest had, and say whether it has it."""
     try:  # As in define().
         connection.defineXML(former)

@@ -129,7 +129,7 @@ MISSING = Kind(
     title='An enlightenment is missing',
     cause=(
         'The profile has it, this host delivers it, and the guest does not '
-        'have it. What that costs stands in the text.'
+        'have it. The text says what that costs.'
     ),
     cure='Switch it on.',
     severity=None,
@@ -176,7 +176,7 @@ UNMET = Kind(
     code='unmet-dependency',
     title='Something that it requires is off',
     cause=(
-        'It stands on another enlightenment, and that one is off. QEMU does '
+        'It requires another enlightenment, and that one is off. QEMU does '
         'not start most of such guests, and libvirt from 11.9 on refuses '
         'already to define them; older ones took the XML.'
     ),
@@ -265,10 +265,10 @@ UNTYPED = Kind(
 )
 REFUSED = Kind(
     code='refused',
-    title='What it asks for cannot be had, or is not allowed',
+    title='What it asks for is not available or not allowed',
     cause=(
         "The guest's flavor or image, by Nova's metadata, or the options ask "
-        'for what cannot be had here, is not allowed or is not valid. A guest '
+        'for what is not available here, not allowed or not valid. A guest '
         'that has a record starts again with what it had, as far as it can, '
         'and nova-compute warns; a rebuild or resize of it, and a new guest '
         'of this kind, are refused. So is the next start of a guest without '

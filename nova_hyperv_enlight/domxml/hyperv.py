@@ -26,7 +26,7 @@ HYPERV = 'hyperv'
 #: ours only in a domain that has one which needs it.
 _TSC = 'tsc'
 _DELEGATED = (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH)
-# What libvirt knows; the stock list is Nova's affair.
+# What libvirt knows; Nova writes the stock list.
 _MODES = {
     mode.value: mode
     for mode in profiles.Mode
@@ -271,7 +271,7 @@ def apply(domain: etree._Element, selection: selections.Selection) -> None:
     Reads back what it wrote. Nothing else in the document changes.
 
     :param domain: the root element, ``<domain>``.
-    :param selection: what the domain shall have.
+    :param selection: what the domain is to have.
     :raises VerifyError: what was written reads differently.
     """
     _remove(domain.find('./features'), f'./{HYPERV}')

@@ -38,7 +38,7 @@ _OFF = (('state', 'off'), ('present', 'no'))
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a domain shall have.
+    """What a domain is to have.
 
     :ivar selection: its enlightenments.
     :ivar clock_offset: the clock's offset, None to leave it.
@@ -224,13 +224,13 @@ def effective(selection: selections.Selection) -> selections.Selection:
 
 
 def write(document: source.Source, change: Change) -> bytes:
-    """Return a document that has what it shall have.
+    """Return a document with a change.
 
     All bytes that are not an enlightenment's, nor the white space before
     one, are those of the document.
 
     :param document: the document, which stays as it is.
-    :param change: what the domain shall have.
+    :param change: what the domain is to have.
     :raises MalformedDocument: it cannot be told where to write.
     :raises VerifyError: what was written reads differently.
     """

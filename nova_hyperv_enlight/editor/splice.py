@@ -63,7 +63,7 @@ class Splicer:
     ) -> None:
         """Write new elements behind a child, or before all of them.
 
-        :param holder: what shall hold them.
+        :param holder: the element that is to hold them.
         :param behind: the child, None for the beginning.
         """
         if not elements(holder):

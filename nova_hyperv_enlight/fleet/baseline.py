@@ -4,7 +4,7 @@
 
 For enlightenments, what libvirt's cpu-baseline is for processors. A host
 delivers a name that it offers together with all that the name requires; of
-what nobody could tell it delivers nothing.
+a name that is unknown counts as not delivered.
 """
 
 import collections.abc

@@ -112,7 +112,7 @@ def obstacles(
 
     :param guest: what it was started with.
     :param source: the host that it was started on.
-    :param destination: the host that it shall move to.
+    :param destination: the host that it moves to.
     """
     if guest.selection.mode is profiles.Mode.PASSTHROUGH:
         return [
@@ -132,7 +132,7 @@ def obstacles(
 def untold(
     guest: record.Record, source: documents.Host, destination: documents.Host
 ) -> list[str]:
-    """Return what a guest has on and nobody could tell of the destination.
+    """Return what a guest has on that is not known of the destination.
 
     The driver takes no exception to that.
     """

@@ -84,7 +84,7 @@ class CloudHosts:
         passed over.
     :ivar silent: the names of hosts that report none of the traits.
     :ivar unknown: traits that look like the plugin's and are not of the
-        catalogue: a newer plugin's, or somebody else's.
+        catalogue: a newer plugin's, or another program's.
     """
 
     hosts: tuple[documents.Host, ...]

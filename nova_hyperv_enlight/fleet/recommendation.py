@@ -129,7 +129,7 @@ def _of_vendor(group: baseline.Group, everyone: baseline.Group) -> list[str]:
             f'# In nova.conf of {_words(group)}, instead of that:',
             *plan.options(),
             '',
-            '# For a flavor whose guests shall stay on hosts like these:',
+            '# For a flavor whose guests must stay on hosts like these:',
             plan.command(more),
             *some,
         ]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a guest shall be asked about: a set by name, or another guest's."""
+"""What a guest is verified for: a set by name, or another guest's."""
 
 import dataclasses
 import typing
@@ -43,7 +43,7 @@ def selection(
         assumed.offering(
             assumed.unasked(sources),
             frozenset(enlightenments.ENLIGHTENMENTS),
-            'it shall be seen',
+            'a guest is to show it',
         ),
     )
     if not decided.acts:
@@ -63,8 +63,8 @@ def left_out(
 ) -> dict[str, str]:
     """Return what a profile asks for and no guest here can start with.
 
-    What is turned on by name is never left out: QEMU or libvirt shall say
-    why not.
+    What is turned on by name is never left out: the error of QEMU or libvirt
+    says why it is not possible.
 
     :param asked: what is asked for.
     :param on: names that are turned on beside the profile's.

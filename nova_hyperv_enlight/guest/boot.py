@@ -12,7 +12,6 @@ import shutil
 import tempfile
 import threading
 import time
-import typing
 import urllib.parse
 import uuid
 
@@ -21,6 +20,7 @@ from nova_hyperv_enlight.guest import cpuid
 from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.guest import report
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import protocols
 
 #: How long a guest may take to write its report.
 TIMEOUT_SECONDS = 10.0
@@ -34,29 +34,6 @@ _REMOVALS = 3
 # QEMU begins its lines with the time; what stands before it is libvirt's.
 _BEFORE_QEMU = re.compile(r'^.*?\d{4}-\d\d-\d\dT[\d:.]+Z ')
 _WARNING = ': warning: '
-
-
-class Domain(typing.Protocol):
-    """The calls of libvirt's virDomain that are made."""
-
-    def isActive(self) -> int:
-        """Return whether it runs."""
-
-    def destroy(self) -> int:
-        """End it."""
-
-
-class Connection(typing.Protocol):
-    """The calls of libvirt's virConnect that are made."""
-
-    def getURI(self) -> str:
-        """Return what it is connected to."""
-
-    def createXML(self, xmlDesc: str, flags: int = 0) -> Domain:
-        """Start a transient guest."""
-
-    def lookupByUUIDString(self, uuidstr: str) -> Domain:
-        """Return a guest."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +51,14 @@ class Conditions:
 
 
 def boot(
-    connection: Connection,
+    connection: protocols.Connection,
     question: probe_domain.Question,
     conditions: Conditions | None = None,
 ) -> kvm.Leaves:
     """Boot the probe, and return what it read.
 
     :param connection: to the libvirt of this machine.
-    :param question: what the guest shall be started with.
+    :param question: what the guest is started with.
     :param conditions: what the boot is bound to.
     :raises GuestFailed: no report came; the message says why, in QEMU's own
         words where it has said anything.
@@ -145,10 +122,10 @@ def _files(
 
 @contextlib.contextmanager
 def _guest(
-    connection: Connection,
+    connection: protocols.Connection,
     question: probe_domain.Question,
     files: probe_domain.ProbeFiles,
-) -> collections.abc.Iterator[Domain]:
+) -> collections.abc.Iterator[protocols.Domain]:
     """Start a guest, and destroy it whatever happens."""
     document = probe_domain.build(question, files)
     # libvirt.libvirtError is not named in this room: it gets its connection
@@ -167,7 +144,9 @@ def _guest(
         _destroy(connection, files)
 
 
-def _destroy(connection: Connection, files: probe_domain.ProbeFiles) -> None:
+def _destroy(
+    connection: protocols.Connection, files: probe_domain.ProbeFiles
+) -> None:
     """Destroy the guest that has this UUID, if there is one.
 
     :raises GuestFailed: it is there, and cannot be destroyed.
@@ -175,6 +154,7 @@ def _destroy(connection: Connection, files: probe_domain.ProbeFiles) -> None:
     for attempt in range(_REMOVALS):
         try:
             guest = connection.lookupByUUIDString(files.uuid)
+        # As in _guest(): in each block here only libvirt is called.
         except Exception:
             return  # It is gone, or was never there.
         try:
@@ -190,7 +170,9 @@ def _destroy(connection: Connection, files: probe_domain.ProbeFiles) -> None:
                 ) from err
 
 
-def _wait(guest: Domain, serial: int, conditions: Conditions) -> kvm.Leaves:
+def _wait(
+    guest: protocols.Domain, serial: int, conditions: Conditions
+) -> kvm.Leaves:
     """Wait for the report."""
     deadline = time.monotonic() + conditions.timeout
     while True:
@@ -212,7 +194,7 @@ def _wait(guest: Domain, serial: int, conditions: Conditions) -> kvm.Leaves:
         conditions.stop.wait(_POLL_SECONDS)
 
 
-def _is_active(guest: Domain) -> bool:
+def _is_active(guest: protocols.Domain) -> bool:
     try:
         return bool(guest.isActive())
     except Exception:
@@ -235,11 +217,11 @@ def plain(message: str) -> str:
     return ' '.join(' '.join(kept).split())
 
 
-def _is_embedded(connection: Connection) -> bool:
+def _is_embedded(connection: protocols.Connection) -> bool:
     return urllib.parse.urlsplit(connection.getURI()).path == '/embed'
 
 
-def _remove_log(connection: Connection, name: str) -> None:
+def _remove_log(connection: protocols.Connection, name: str) -> None:
     """Remove the log that libvirt keeps of each guest, under its name.
 
     Nobody else would: it is too small for logrotate. Where it may not be

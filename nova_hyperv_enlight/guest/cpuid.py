@@ -85,7 +85,7 @@ def shows(
 
     :param leaves: what the probe read.
     :param entry: the enlightenment.
-    :param value: the value that it shall carry.
+    :param value: the value that it is to carry.
     """
     if not shows_hyperv(leaves):
         return False

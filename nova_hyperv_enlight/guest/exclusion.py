@@ -26,6 +26,7 @@ from nova_hyperv_enlight.guest import matrix
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import protocols
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +40,9 @@ _MAX_BYTES = 1 << 16
 
 
 def not_shown(
-    connection: boot.Connection, asked: capabilities.Sources, state_path: str
+    connection: protocols.Connection,
+    asked: capabilities.Sources,
+    state_path: str,
 ) -> frozenset[str]:
     """Return the enlightenments that no guest of this host is shown.
 
@@ -82,7 +85,7 @@ def not_shown(
 
 
 def _look(
-    connection: boot.Connection, asked: capabilities.Sources
+    connection: protocols.Connection, asked: capabilities.Sources
 ) -> tuple[verify.Observation, ...]:
     bound = boot.Conditions(timeout=TIMEOUT_SECONDS)
     return matrix.look(
@@ -156,7 +159,7 @@ def _load(state_path: str, key: str) -> frozenset[str] | None:
 def _store(state_path: str, key: str, features: frozenset[str]) -> None:
     """Remember an answer; a reader sees the old one or the new one whole.
 
-    :raises OSError: it cannot be written, or somebody else is writing it.
+    :raises OSError: it cannot be written, or another process is writing it.
     """
     with contextlib.suppress(FileExistsError):
         os.mkdir(os.path.join(state_path, DIRECTORY), 0o700)

@@ -17,6 +17,7 @@ from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import probe_domain
 from nova_hyperv_enlight.guest import verify
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import protocols
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 # QEMU puts a value into the Hyper-V leaves, and shows these only where
@@ -48,7 +49,7 @@ def alone(name: str, vendor: model.Vendor | None) -> selections.Selection:
 
 
 def boots(
-    connection: boot.Connection,
+    connection: protocols.Connection,
     conditions: boot.Conditions,
     *,
     virt_type: str,

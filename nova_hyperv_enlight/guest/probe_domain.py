@@ -30,11 +30,11 @@ _CPU_SHAPE = ('topology', 'numa')
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a guest shall be started with.
+    """What a guest is started with.
 
     :ivar selection: the enlightenments that are asked for.
     :ivar parts: the elements ``<features>``, ``<cpu>`` and ``<clock>``, as
-        far as there are any; nobody changes them.
+        far as there are any; they are not changed.
     :ivar virt_type: ``kvm`` or ``qemu``.
     :ivar arch: the guest's architecture.
     :ivar machine: its machine type, None for libvirt's default.
@@ -131,7 +131,7 @@ def from_domain(root: etree._Element) -> Question:
 def build(question: Question, files: ProbeFiles) -> str:
     """Return the document of the guest.
 
-    :param question: what it shall be started with.
+    :param question: what it is started with.
     :param files: who it is, and where its files are.
     """
     root = etree.Element('domain', type=question.virt_type)

@@ -58,6 +58,7 @@ class HookManager:
         for name, hook in self._hooks.items():
             try:
                 hook.apply(config, context)
+            # A third party's hook may raise anything.
             except Exception as err:
                 raise exception.HookError(hook=name, reason=err) from err
 

@@ -10,7 +10,7 @@ from nova_hyperv_enlight.host import capabilities
 
 
 def unasked(sources: capabilities.Sources) -> capabilities.HostCapabilities:
-    """Return a host of which nobody knows what it offers.
+    """Return a host whose offers are not known.
 
     :param sources: what is known of it all the same.
     """
@@ -60,7 +60,7 @@ def offering(
 
 
 def portable(host: capabilities.HostCapabilities) -> frozenset[str]:
-    """Return what nobody denies, and what needs no particular hardware."""
+    """Return what no source denies, and what needs no particular hardware."""
     return frozenset(
         name
         for name, entry in enlightenments.ENLIGHTENMENTS.items()

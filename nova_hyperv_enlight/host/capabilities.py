@@ -87,7 +87,7 @@ class Sources:
 
     @property
     def nested(self) -> bool | None:
-        """Whether KVM nests, from whoever knows; None where nobody does."""
+        """Whether KVM nests, None where no source says so."""
         if self.kernel.nested is not None:
             return self.kernel.nested
         return self.domcaps.nested

@@ -241,7 +241,7 @@ def _by_domcaps(
 def _by_releases(
     entry: model.Enlightenment, w: capabilities.Sources
 ) -> capabilities.Capability | None:
-    """Rule in what nobody ruled out: by the kernel, else by the releases.
+    """Rule in what no source ruled out: by the kernel, else by the releases.
 
     The releases speak for hosts whose libvirt does not enumerate, that is
     before 9.0. Of what its enumeration leaves out they speak only where it
@@ -291,7 +291,7 @@ def _evaluate(
         capability = ask(entry, w)
         if capability is not None:
             return capability
-    return _unknown(entry, 'nobody could say whether the host has it')
+    return _unknown(entry, 'no source says whether the host has it')
 
 
 def evaluate(sources: capabilities.Sources) -> capabilities.HostCapabilities:

@@ -15,37 +15,13 @@ from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.host import hostcaps
 from nova_hyperv_enlight.host import kvm
+from nova_hyperv_enlight.host import protocols
 
 # oslo.log sets up the same loggers in nova-compute, and is a tenth of the time
 # that a command takes to start.
 LOG = logging.getLogger(__name__)
 
 _Answer = typing.TypeVar('_Answer')
-
-_UNKNOWN = ' cannot be had'
-
-
-class Connection(typing.Protocol):
-    """The calls of libvirt's virConnect that a probe makes."""
-
-    def getDomainCapabilities(
-        self,
-        emulatorbin: str | None,
-        arch: str | None,
-        machine: str | None,
-        virttype: str | None,
-        flags: int = 0,
-    ) -> str:
-        """Return the domainCapabilities document."""
-
-    def getLibVersion(self) -> int:
-        """Return libvirt's release."""
-
-    def getVersion(self) -> int:
-        """Return the hypervisor's release."""
-
-    def getCapabilities(self) -> str:
-        """Return the document of the host's capabilities."""
 
 
 def split_version(number: int) -> model.Version:
@@ -57,7 +33,7 @@ def split_version(number: int) -> model.Version:
 
 
 def ask(
-    connect: collections.abc.Callable[[], Connection],
+    connect: collections.abc.Callable[[], protocols.Connection],
     arch: str,
     machine: str | None,
     virt_type: str,
@@ -66,7 +42,7 @@ def ask(
     """Ask libvirt about one kind of guest.
 
     Never raises for a question that cannot be asked: the answer to that one
-    is then unknown, and why stands in ``unasked``.
+    is then unknown, and ``unasked`` says why.
 
     :param connect: returns an open connection; domainCapabilities are
         refused on a read-only one.
@@ -75,7 +51,7 @@ def ask(
     unasked = list(kernel.unasked)
 
     def answer(
-        what: str, question: collections.abc.Callable[[], _Answer]
+        failed: str, question: collections.abc.Callable[[], _Answer]
     ) -> _Answer | None:
         try:
             return question()
@@ -83,10 +59,10 @@ def ask(
         # libvirt-python, and whatever goes wrong, a boot goes on.
         except Exception as err:
             why = exception.printable(str(err))
-            unasked.append(f'{what}{_UNKNOWN}: {why}')
+            unasked.append(f'{failed}: {why}')
             return None
 
-    connection = answer('a connection to libvirt', connect)
+    connection = answer('libvirt cannot be reached', connect)
     if connection is None:
         return capabilities.Sources(
             virt_type=virt_type,
@@ -97,8 +73,11 @@ def ask(
         )
 
     # An image may have chosen the machine type.
-    kind = exception.printable(f'{arch} {machine} {virt_type}')
-    wanted = f'domainCapabilities of {kind}'
+    kind = f'machine type {machine}' if machine else 'default machine type'
+    no_domcaps = exception.printable(
+        f'libvirt returned no domain capabilities for {arch}/{virt_type} '
+        f'({kind})'
+    )
 
     def domcaps() -> domaincaps.DomainCapabilities:
         found = domaincaps.parse(
@@ -113,7 +92,7 @@ def ask(
 
     tsc = (
         answer(
-            "the host's TSC frequency",
+            "libvirt does not say the host's TSC frequency",
             lambda: hostcaps.tsc(connection.getCapabilities()),
         )
         or hostcaps.Tsc()
@@ -123,13 +102,14 @@ def ask(
         arch=arch,
         machine=machine,
         libvirt=answer(
-            "libvirt's release",
+            'libvirt does not say its release',
             lambda: split_version(connection.getLibVersion()),
         ),
         qemu=answer(
-            "QEMU's release", lambda: split_version(connection.getVersion())
+            "libvirt does not say QEMU's release",
+            lambda: split_version(connection.getVersion()),
         ),
-        domcaps=answer(wanted, domcaps) or domaincaps.DomainCapabilities(),
+        domcaps=answer(no_domcaps, domcaps) or domaincaps.DomainCapabilities(),
         tsc_frequency=tsc.frequency,
         tsc_scaling=tsc.scaling,
         kernel=kernel,
@@ -150,7 +130,7 @@ class Probe:
 
     def __init__(
         self,
-        connect: collections.abc.Callable[[], Connection],
+        connect: collections.abc.Callable[[], protocols.Connection],
         kernel: collections.abc.Callable[[], kvm.KernelFacts],
     ) -> None:
         self._connect = connect
@@ -167,7 +147,7 @@ class Probe:
     def _is_current(self, known: capabilities.Sources) -> bool:
         """Whether libvirt and QEMU are still those that were asked.
 
-        While libvirt is away nobody can tell: what it has said holds.
+        While libvirt is away, its last answers hold.
         """
         try:
             connection = self._connect()
@@ -180,8 +160,8 @@ class Probe:
             why = exception.printable(str(err))
             self._away.say(
                 (
-                    f'the releases{_UNKNOWN}, and what was said before holds: '
-                    f'{why}',
+                    'libvirt does not say the releases, and those from '
+                    f'before hold: {why}',
                 )
             )
             return True
@@ -230,7 +210,7 @@ class Probe:
         key = (arch, machine, virt_type)
         with self._lock:
             known = self._known.get(key)
-        # Not under the lock: a libvirt that is slow keeps nobody else.
+        # Not under the lock: a slow libvirt does not block the others.
         if known is not None and self._is_current(known.sources):
             return known
         with self._lock:
@@ -272,4 +252,4 @@ class _Warnings:
 
 def _question(sentence: str) -> str:
     """Return what was asked for: the reason differs, and the guest's kind."""
-    return sentence.partition(_UNKNOWN)[0].partition(' of ')[0]
+    return sentence.partition(': ')[0].partition(' for ')[0]

@@ -89,7 +89,7 @@ def convert(text: str, source: str | None, target: str) -> Conversion:
 
     :param text: the text.
     :param source: the name of its notation, None to recognise it.
-    :param target: the name of the notation that it shall be in.
+    :param target: the name of the target notation.
     :raises InvalidRequest: it cannot be recognised.
     :raises MalformedDocument: it cannot be read.
     """

@@ -19,7 +19,7 @@ from nova_hyperv_enlight.notation import statement
 
 NAME = 'names'
 
-# The stock list is Nova's affair.
+# Nova writes the stock list.
 _MODES = tuple(
     mode.value for mode in profiles.Mode if mode is not profiles.Mode.STOCK
 )

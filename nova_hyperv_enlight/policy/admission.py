@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a guest is admitted to: the profile that applies, what its image may
-switch, and what a guest that was started before goes on with.
+"""Which profile and overrides of a guest's flavor and image are allowed.
 
-The operator's policy may have changed since such a guest was started. It
-has to run: what is not allowed any more is passed over, and what it was
-started with stands."""
+The operator's policy may have changed since a guest was started. Such a guest
+keeps running: what is not allowed any more is left out, with a reason.
+"""
 
 import collections.abc
 import dataclasses
@@ -27,8 +26,8 @@ _HOST_CHOOSES = (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH)
 OPERATOR = 'the operator'
 
 
-def allowed(conf: settings.Settings) -> str:
-    """Say what an image may switch, for messages."""
+def allowance(conf: settings.Settings) -> str:
+    """Return a clause for messages: what an image may switch."""
     return (
         '[hyperv_enlight] image_overridable allows '
         f'{", ".join(sorted(conf.image_overridable)) or "nothing"}'
@@ -53,7 +52,7 @@ def _named(
 def _switched(
     default: profiles.Profile, wanted: profiles.Profile
 ) -> frozenset[str]:
-    """Return the names that may be another way by another profile."""
+    """Return the names whose state may differ between two profiles."""
     if wanted is default:
         return frozenset()
     modes = default.mode, wanted.mode
@@ -83,7 +82,7 @@ def _check_image_profile(
             reason=(
                 f'The image property {key}={name} is not allowed: an image '
                 f'may choose it only where {PROFILE_PREFIX}{name} is listed; '
-                f'{allowed(conf)}.'
+                f'{allowance(conf)}.'
             )
         )
     forbidden = sorted(_switched(default, wanted) - conf.image_overridable)
@@ -91,7 +90,7 @@ def _check_image_profile(
         raise exception.InvalidRequest(
             reason=(
                 f'The image property {key}={name} is not allowed: it would '
-                f'switch {", ".join(forbidden)}; {allowed(conf)}.'
+                f'switch {", ".join(forbidden)}; {allowance(conf)}.'
             )
         )
 
@@ -106,7 +105,7 @@ def check_image(conf: settings.Settings, image: request.Overrides) -> None:
             raise exception.InvalidRequest(
                 reason=(
                     f'The image property {override.key} is not allowed: an '
-                    f'image may not switch {name!r} here; {allowed(conf)}.'
+                    f'image may not switch {name!r} here; {allowance(conf)}.'
                 )
             )
 
@@ -131,12 +130,12 @@ def choose(
 ) -> tuple[profiles.Profile, str]:
     """Return the profile that applies, and who chose it, for messages.
 
-    The flavor's choice goes before the image's, and that before the
-    operator's default; an image's choice is checked even where the
-    flavor's goes before it.
+    The flavor's choice takes precedence over the image's, and both over the
+    operator's default. An image's choice is checked even where the flavor's
+    takes precedence.
 
-    :param recorded: the profile that the guest was started with before: an
-        image may go on with it.
+    :param recorded: the profile of the guest's record, which an image may
+        keep.
     :raises InvalidRequest: a profile that does not exist, or that an image
         may not choose.
     """
@@ -158,7 +157,7 @@ def choose(
 def _refusal(
     check: collections.abc.Callable[..., typing.Any], *args: typing.Any
 ) -> str | None:
-    """Return what a check says against something, None where it passes."""
+    """Return why a check refuses, None where it passes."""
     try:
         check(*args)
     except exception.InvalidRequest as err:
@@ -166,7 +165,7 @@ def _refusal(
     return None
 
 
-def _allowed_asks(
+def _allowed_overrides(
     conf: settings.Settings, image: request.Overrides, refusals: list[str]
 ) -> request.Overrides:
     allowed = {}
@@ -185,14 +184,15 @@ def admit(
     req: request.Request,
     recorded: record.Record | None,
 ) -> tuple[request.Request, tuple[str, ...]]:
-    """Return what a guest may ask for, and why other things are passed over.
+    """Reduce the request of a started guest to what is allowed now.
 
-    :param req: what a guest asks for that was started before.
-    :param recorded: what it was started with, None where that is not known.
+    :param req: the request of the guest.
+    :param recorded: the guest's record, None where there is none.
+    :returns: the reduced request, and the reason of each thing left out.
     """
     profile = recorded.profile if recorded is not None else None
     refusals: list[str] = []
-    image = _allowed_asks(conf, req.image, refusals)
+    image = _allowed_overrides(conf, req.image, refusals)
     flavor = req.flavor
     silent = dataclasses.replace(req, flavor=request.Overrides())
     refusal = _refusal(choose, conf, silent, profile)

@@ -30,7 +30,7 @@ class Reason(enum.Enum):
     REQUIRED = 'required'
     #: On: the guest was started with it before.
     RECORDED = 'recorded'
-    #: On: the hypervisor shall be hidden from the guest.
+    #: On: the hypervisor is to be hidden from the guest.
     HIDDEN = 'hidden'
     #: Off: the profile does not ask for it.
     NOT_IN_PROFILE = 'not-in-profile'
@@ -38,7 +38,7 @@ class Reason(enum.Enum):
     TURNED_OFF = 'turned-off'
     #: Off: the host does not offer it.
     NOT_OFFERED = 'not-offered'
-    #: Off: nobody could tell whether the host offers it.
+    #: Off: no source says whether the host offers it.
     NOT_KNOWN = 'not-known'
     #: Off: the guest's own CPU does not allow it.
     GUEST = 'guest'
@@ -61,7 +61,7 @@ class Outcome:
     :ivar reason: why, for programs.
     :ivar source: who decided.
     :ivar text: why, one sentence for people.
-    :ivar wanted: somebody asked for it, whether or not it came.
+    :ivar wanted: it was asked for, whether or not it is on.
     :ivar value: the value it carries, None where it is off or has none.
     :ivar wanted_value: the value it would carry if the host let it, None
         where it carries that.
@@ -131,7 +131,7 @@ def one_line(decided: Decision) -> str:
         return f"{line}, Nova's own list is left as it is"
     on = ', '.join(_with_value(outcome) for outcome in decided.on)
     line += f'; on: {on or "nothing"}'
-    # Verdicts that say the same of several names are said once.
+    # Outcomes that are alike are reported once for all their names.
     reasons: dict[str, list[str]] = {}
     for outcome in decided.left_out:
         sentence = outcome.text.removeprefix(f'{outcome.name!r} ').rstrip('.')

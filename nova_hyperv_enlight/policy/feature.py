@@ -3,228 +3,24 @@
 """Decides about one feature of one guest, from its context.
 
 A feature is requested where an override names it, and defaulted where only
-the profile does."""
+the profile does.
+"""
 
-import dataclasses
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import graph
-from nova_hyperv_enlight.catalogue import model
-from nova_hyperv_enlight.catalogue import profiles
-from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import context
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
-from nova_hyperv_enlight.policy import settings
-
-# With a host CPU of its own, a vCPU gains nothing from giving way to others:
-# QEMU docs/system/i386/hyperv.rst, hv-spinlocks.
-_NEVER_NOTIFY = '4294967295'
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class GuestContext:
-    """What one decision is made from.
-
-    :ivar conf: what the operator decided.
-    :ivar req: what the guest asks for.
-    :ivar host: what the host offers.
-    :ivar profile: the profile that applies.
-    :ivar chosen_by: who chose the profile, as messages name it.
-    :ivar rule: what the release of Windows must not be given.
-    :ivar recorded: the record that the profile stands for, if it does.
-    :ivar before: the guest's record, whether or not the profile stands for
-        it; None where there is none.
-    :ivar overrides: the strongest explicit demand for each name.
-    """
-
-    conf: settings.Settings
-    req: request.Request
-    host: capabilities.HostCapabilities
-    profile: profiles.Profile
-    chosen_by: str
-    rule: windows.Rule | None
-    recorded: record.Record | None
-    before: record.Record | None
-    overrides: typing.Mapping[str, request.Override]
-
-    @property
-    def requester(self) -> str:
-        """Who asks for the profile's names, for messages."""
-        if self.recorded is not None:
-            return 'the recorded set'
-        return f'profile {self.profile.name!r}'
-
-    @property
-    def vendor(self) -> model.Vendor | None:
-        """The vendor of the host's processor."""
-        return self.host.sources.vendor
-
-    def overrides_of(self, name: str) -> list[request.Override]:
-        """Return what flavor and image ask for about one name."""
-        return [
-            overrides.features[name]
-            for overrides in (self.req.flavor, self.req.image)
-            if name in overrides.features
-        ]
-
-    def lacks(self, name: str) -> tuple[decision.Reason, str] | None:
-        """Return why a name cannot be had here, None where it can."""
-        if self.req.encrypted:
-            # Any enlightenment shows Windows a hypercall page, which KVM
-            # fills: kvm_hv_set_msr_pw in Linux, arch/x86/kvm/hyperv.c.
-            return (
-                decision.Reason.GUEST,
-                "the guest's memory is encrypted: it could not read what KVM "
-                'writes into it',
-            )
-        capability = self.host.features[name]
-        if capability.offered is None:
-            return decision.Reason.NOT_KNOWN, capability.evidence
-        if not capability.offered:
-            return decision.Reason.NOT_OFFERED, capability.evidence
-        if self.req.nested is False and (
-            enlightenments.ENLIGHTENMENTS[name].nests
-        ):
-            return (
-                decision.Reason.GUEST,
-                "the guest's CPU shows neither vmx nor svm",
-            )
-        return None
-
-    def value(self, name: str) -> str | None:
-        """Return the value that a name carries in this guest.
-
-        A guest that was started before gets the nearest one that the host's
-        libvirt takes.
-
-        :raises HostCannotDeliver: the host's libvirt does not take it.
-        """
-        found = self._wanted_value(name)
-        if found is None:
-            return None
-        refusal = self._refusal(name)
-        if refusal is None:
-            return found[0]
-        if not self.req.started:
-            raise exception.HostCannotDeliver(*refusal)
-        value = enlightenments.ENLIGHTENMENTS[name].value
-        assert value is not None
-        return value.nearest(found[0], self.host.sources.libvirt)
-
-    def wanted_value(self, name: str) -> str | None:
-        """Return the value that a name would carry if each host took it."""
-        found = self._wanted_value(name)
-        return found[0] if found is not None else None
-
-    def _wanted_value(self, name: str) -> tuple[str, str] | None:
-        """Return the value that is wanted, and who gives it."""
-        entry = enlightenments.ENLIGHTENMENTS[name]
-        if entry.value is None or entry.value_name is None:
-            return None
-        for override in self.overrides_of(name):
-            if override.value is not None:
-                return override.value, override.written
-        values = dict(self.profile.values)
-        if entry.value_name in values:
-            return values[entry.value_name], self.requester
-        option, value = {
-            'spinlocks': ('spinlock_retries', self._retries()),
-            'vendor_id': ('vendor_id', self.conf.vendor_id),
-        }[name]
-        return value, f'[hyperv_enlight] {option}'
-
-    def _refusal(self, name: str) -> tuple[str, str] | None:
-        """Say why the host's libvirt does not take the value of a name.
-
-        :returns: the reason, and what of the host says so.
-        """
-        entry = enlightenments.ENLIGHTENMENTS[name]
-        given = self._wanted_value(name)
-        if entry.value is None or given is None:
-            return None
-        needed = entry.value.needs_libvirt(given[0])
-        found = self.host.sources.libvirt
-        if needed is None or found is None or found >= needed:
-            return None
-        return (
-            f'{entry.value_name}={given[0]}, which {given[1]} gives, needs '
-            f'libvirt {model.version_text(needed)}',
-            f'this host has {model.version_text(found)}',
-        )
-
-    def switched_on(
-        self,
-        name: str,
-        reason: decision.Reason,
-        source: request.Source,
-        text: str,
-    ) -> decision.Outcome:
-        """Return the verdict of a name that is on.
-
-        :param text: why, without a full stop.
-        :raises HostCannotDeliver: see :meth:`value`.
-        """
-        value, wanted = self.value(name), self.wanted_value(name)
-        sentence = f'{name!r} is on: {text}.'
-        refusal = self._refusal(name)
-        if refusal is not None and value != wanted:
-            why = ': '.join(refusal)
-            sentence = f'{name!r} is on with {value} instead: {why}.'
-        return decision.Outcome(
-            name=name,
-            state=decision.State.ON,
-            reason=reason,
-            source=source,
-            text=sentence,
-            wanted=True,
-            value=value,
-            wanted_value=wanted if value != wanted else None,
-        )
-
-    def _retries(self) -> str:
-        if self.conf.spinlock_retries != settings.AUTO:
-            return self.conf.spinlock_retries
-        value = enlightenments.ENLIGHTENMENTS['spinlocks'].value
-        assert value is not None
-        wanted = value.needs_libvirt(_NEVER_NOTIFY) or (0, 0, 0)
-        found = self.host.sources.least_libvirt
-        if self.req.dedicated and found >= wanted:
-            return _NEVER_NOTIFY
-        return value.default
-
-
-def all_overrides(
-    conf: settings.Settings, req: request.Request
-) -> dict[str, request.Override]:
-    """Return the strongest explicit demand for each name.
-
-    The operator's ``force_off`` goes before ``force_on``, that before the
-    flavor, and that before the image.
-    """
-    overrides = dict(req.image.features)
-    overrides.update(req.flavor.features)
-    for key, features, on in (
-        ('force_on', conf.force_on, True),
-        ('force_off', conf.force_off, False),
-    ):
-        for name in features:
-            overrides[name] = request.Override(
-                source=request.Source.OPERATOR,
-                key=key,
-                on=on,
-                written=f'[hyperv_enlight] {key}',
-            )
-    return overrides
-
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 
 
-def _check_not_off(guest: GuestContext, needed: str, root: str) -> None:
+def _check_not_off(
+    guest: context.GuestContext, needed: str, root: str
+) -> None:
     off = guest.overrides.get(needed)
     if off is None or off.on:
         return
@@ -240,8 +36,8 @@ def _check_not_off(guest: GuestContext, needed: str, root: str) -> None:
     )
 
 
-def requested_features(guest: GuestContext) -> dict[str, str]:
-    """Close the explicit demands upward over what they require.
+def requested_features(guest: context.GuestContext) -> dict[str, str]:
+    """Return the requested features and all that they require.
 
     Of a guest that was started before only those are closed that can be had:
     the others are wanted as a profile's are.
@@ -259,7 +55,7 @@ def requested_features(guest: GuestContext) -> dict[str, str]:
     return _close(guest, asked)
 
 
-def _can_be_had(guest: GuestContext, name: str) -> bool:
+def _can_be_had(guest: context.GuestContext, name: str) -> bool:
     try:
         _close(guest, [name])
     except exception.EnlightException:
@@ -267,7 +63,7 @@ def _can_be_had(guest: GuestContext, name: str) -> bool:
     return True
 
 
-def _close(guest: GuestContext, asked: list[str]) -> dict[str, str]:
+def _close(guest: context.GuestContext, asked: list[str]) -> dict[str, str]:
     # A name that was asked for itself is its own root.
     closed = {name: name for name in asked}
     for root in asked:
@@ -279,7 +75,7 @@ def _close(guest: GuestContext, asked: list[str]) -> dict[str, str]:
     return closed
 
 
-def _check_host(guest: GuestContext, name: str, root: str) -> None:
+def _check_host(guest: context.GuestContext, name: str, root: str) -> None:
     lacks = guest.lacks(name)
     if lacks is None:
         return
@@ -287,18 +83,20 @@ def _check_host(guest: GuestContext, name: str, root: str) -> None:
     if name == root:
         reason = (
             f'{name!r}, which the {override.source.value} asks for '
-            f'({override.written}), cannot be had on this host'
+            f'({override.written}), is not available on this host'
         )
     else:
         reason = (
             f'{root!r} ({override.source.value}) requires {name!r}, which '
-            'cannot be had on this host'
+            'is not available on this host'
         )
     raise exception.HostCannotDeliver(reason, evidence=lacks[1])
 
 
-def requested(guest: GuestContext, name: str, root: str) -> decision.Outcome:
-    """Return the verdict of a name that must be on.
+def requested(
+    guest: context.GuestContext, name: str, root: str
+) -> decision.Outcome:
+    """Return the outcome of a name that must be on.
 
     :param root: the name that was asked for; it requires this one.
     """
@@ -324,13 +122,13 @@ _Source = request.Source
 
 
 def _off(
-    guest: GuestContext,
+    guest: context.GuestContext,
     name: str,
     reason: decision.Reason,
     source: request.Source,
     text: str,
 ) -> decision.Outcome:
-    """Return the verdict of a name that is off.
+    """Return the outcome of a name that is off.
 
     :param text: why, to be read after the name, without a full stop.
     """
@@ -351,7 +149,7 @@ def _off(
     )
 
 
-def _turned_off(guest: GuestContext, name: str) -> decision.Outcome:
+def _turned_off(guest: context.GuestContext, name: str) -> decision.Outcome:
     override = guest.overrides[name]
     text = (
         f'is off: the {override.source.value} turned it off '
@@ -364,7 +162,7 @@ def _turned_off(guest: GuestContext, name: str) -> decision.Outcome:
 
 
 def _requires(
-    guest: GuestContext, name: str, needed: decision.Outcome
+    guest: context.GuestContext, name: str, needed: decision.Outcome
 ) -> decision.Outcome:
     why = {
         _Reason.TURNED_OFF: f'the {needed.source.value} turned off',
@@ -385,7 +183,7 @@ def _requires(
 
 
 def _wanted(
-    guest: GuestContext, name: str
+    guest: context.GuestContext, name: str
 ) -> tuple[decision.Reason, request.Source, str] | None:
     """Return why a name is wanted, None where it is not."""
     for overrides, source in (
@@ -398,7 +196,7 @@ def _wanted(
             )
             return _Reason.HIDDEN, source, text
     if name in guest.overrides:
-        # Only of a guest that was started before: see explicit.close().
+        # Only of a guest that was started before: see requested_features().
         override = guest.overrides[name]
         text = f'the {override.source.value} asks for it ({override.written})'
         return _Reason.ASKED, override.source, text
@@ -411,12 +209,12 @@ def _wanted(
 
 
 def _withheld(
-    guest: GuestContext,
+    guest: context.GuestContext,
     name: str,
     reason: decision.Reason,
     outcome_of: typing.Callable[[str], decision.Outcome],
 ) -> decision.Outcome | None:
-    """Return the verdict of a wanted name that cannot be on."""
+    """Return the outcome of a wanted name that cannot be on."""
     rule = guest.rule
     # A rule takes away from a profile, not from what Nova itself asks for.
     from_profile = reason is _Reason.PROFILE
@@ -434,7 +232,7 @@ def _withheld(
     ]
     if not missing:
         return None
-    # The one that somebody or something keeps away says most.
+    # A name that the profile does not have says least.
     return _requires(
         guest,
         name,
@@ -443,13 +241,13 @@ def _withheld(
 
 
 def defaulted(
-    guest: GuestContext,
+    guest: context.GuestContext,
     name: str,
     outcome_of: typing.Callable[[str], decision.Outcome],
 ) -> decision.Outcome:
-    """Return the verdict of a name that no explicit demand puts on.
+    """Return the outcome of a name that no override turns on.
 
-    :param outcome_of: returns the verdict of another name.
+    :param outcome_of: returns the outcome of another name.
     """
     if name in guest.overrides and not guest.overrides[name].on:
         return _turned_off(guest, name)

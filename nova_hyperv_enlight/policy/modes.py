@@ -10,8 +10,8 @@ from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import context
 from nova_hyperv_enlight.policy import decision
-from nova_hyperv_enlight.policy import feature
 from nova_hyperv_enlight.policy import request
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
@@ -61,7 +61,7 @@ def all_outcomes(
     )
 
 
-def _left(guest: feature.GuestContext) -> tuple[decision.Outcome, ...]:
+def _left(guest: context.GuestContext) -> tuple[decision.Outcome, ...]:
     source, who = _WHO[guest.profile.mode]
     text = f'is left to {who} by profile {guest.profile.name!r}'
     if not guest.profile.migratable:
@@ -71,7 +71,7 @@ def _left(guest: feature.GuestContext) -> tuple[decision.Outcome, ...]:
     )
 
 
-def _overrides(guest: feature.GuestContext) -> bool:
+def _overrides(guest: context.GuestContext) -> bool:
     """Whether the host's libvirt lets names be switched beside the mode."""
     return (
         guest.profile.mode is _Mode.HOST_MODEL
@@ -79,7 +79,7 @@ def _overrides(guest: feature.GuestContext) -> bool:
     )
 
 
-def check(guest: feature.GuestContext) -> None:
+def check(guest: context.GuestContext) -> None:
     """Refuse what a profile that is not a set of names cannot do.
 
     :raises InvalidRequest: something is asked for beside it.
@@ -99,7 +99,7 @@ def check(guest: feature.GuestContext) -> None:
         _check_alone(guest, _hidden(guest) | dict(guest.overrides))
 
 
-def _hidden(guest: feature.GuestContext) -> dict[str, request.Override]:
+def _hidden(guest: context.GuestContext) -> dict[str, request.Override]:
     """Return the demand that hiding the hypervisor amounts to."""
     for source, overrides in (
         (request.Source.FLAVOR, guest.req.flavor),
@@ -117,7 +117,7 @@ def _hidden(guest: feature.GuestContext) -> dict[str, request.Override]:
 
 
 def _check_alone(
-    guest: feature.GuestContext,
+    guest: context.GuestContext,
     overrides: typing.Mapping[str, request.Override],
 ) -> None:
     if not overrides:
@@ -140,7 +140,7 @@ def _check_alone(
     raise exception.InvalidRequest(reason=f'{reason}.')
 
 
-def stock(guest: feature.GuestContext) -> decision.Decision:
+def stock(guest: context.GuestContext) -> decision.Decision:
     """Leave Nova's own list as it is.
 
     :raises InvalidRequest: something is asked for beside it.
@@ -153,7 +153,7 @@ def stock(guest: feature.GuestContext) -> decision.Decision:
 
 
 def _overriding(
-    guest: feature.GuestContext,
+    guest: context.GuestContext,
     features: frozenset[str],
     kept: typing.Mapping[str, decision.Outcome],
 ) -> tuple[frozenset[str], frozenset[str]]:
@@ -176,9 +176,9 @@ def _overriding(
 
 
 def _around(
-    guest: feature.GuestContext, outcome: decision.Outcome
+    guest: context.GuestContext, outcome: decision.Outcome
 ) -> decision.Outcome:
-    """Return the verdict of a parent that a sub-element is off in."""
+    """Return the outcome of a parent that a sub-element is off in."""
     return dataclasses.replace(
         outcome,
         state=decision.State.ON,
@@ -192,7 +192,7 @@ def _around(
     )
 
 
-def _gone(guest: feature.GuestContext) -> dict[str, decision.Outcome]:
+def _gone(guest: context.GuestContext) -> dict[str, decision.Outcome]:
     """Return the verdicts of what libvirt chose before and cannot now."""
     before = guest.before
     if before is None or before.selection.mode is not guest.profile.mode:
@@ -212,7 +212,7 @@ def _gone(guest: feature.GuestContext) -> dict[str, decision.Outcome]:
 
 
 def delegated(
-    guest: feature.GuestContext, custom: decision.Decision
+    guest: context.GuestContext, custom: decision.Decision
 ) -> decision.Decision:
     """Leave the names to libvirt or QEMU.
 

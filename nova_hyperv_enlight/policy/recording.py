@@ -23,7 +23,7 @@ def _lost(
 ) -> selections.Selection:
     """Return what a guest is to have where another host lets it.
 
-    That is what it had before, what nobody could tell of this host, and all
+    That is what it had before, what is not known of this host, and all
     of it on a host that offers nothing. What a host says that it lacks, of a
     new guest, is not: a better host changes no guest.
     """

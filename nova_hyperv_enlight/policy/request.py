@@ -45,7 +45,7 @@ class Override:
     :ivar source: who asks.
     :ivar key: the property or extra spec, as it was written.
     :ivar on: turn it on, or off.
-    :ivar value: the value that it shall carry, None for the default.
+    :ivar value: the value that it is to carry, None for the default.
     :ivar written: the demand as it was written, for messages.
     """
 

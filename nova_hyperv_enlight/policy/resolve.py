@@ -16,6 +16,7 @@ from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.policy import admission
+from nova_hyperv_enlight.policy import context
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import feature
 from nova_hyperv_enlight.policy import modes
@@ -50,7 +51,7 @@ def _not_concerned(
 
 
 def _select(
-    guest: feature.GuestContext, on: list[decision.Outcome]
+    guest: context.GuestContext, on: list[decision.Outcome]
 ) -> selections.Selection:
     pins = any(_CATALOGUE[outcome.name].pins_tsc for outcome in on)
     frequency = guest.host.sources.tsc_frequency
@@ -68,7 +69,7 @@ def _select(
     )
 
 
-def _custom(guest: feature.GuestContext) -> decision.Decision:
+def _custom(guest: context.GuestContext) -> decision.Decision:
     """Decide name by name."""
     closed = feature.requested_features(guest)
 
@@ -110,12 +111,12 @@ def _applying_profile(
 
 
 def _with_record(
-    guest: feature.GuestContext, recorded: record.Record
-) -> feature.GuestContext:
-    """Let a record stand for the profile, where it counts.
+    guest: context.GuestContext, recorded: record.Record
+) -> context.GuestContext:
+    """Use the record in place of the profile, where it counts.
 
-    What the flavor or the image names goes before it: where that is another
-    profile now, the guest is decided anew.
+    Where the flavor or the image names another profile now, the profile takes
+    precedence over the record.
     """
     named = guest.req.flavor.profile or guest.req.image.profile
     if not guest.conf.keep_recorded or (
@@ -149,9 +150,11 @@ def lost(
     recorded: record.Record | None,
     conf: settings.Settings,
 ) -> list[decision.Outcome]:
-    """Return what a guest was started with and the host cannot deliver now.
+    """Return the recorded features and values that the guest loses here.
 
-    :param recorded: what it was started with, if that is known.
+    :param decided: the decision for this host.
+    :param recorded: the guest's record, None where there is none.
+    :param conf: the options; a record that is not kept loses nothing.
     """
     if recorded is None or not conf.keep_recorded:
         return []
@@ -174,11 +177,11 @@ def lost(
 
 
 def _check_record(
-    guest: feature.GuestContext, decided: decision.Decision
+    guest: context.GuestContext, decided: decision.Decision
 ) -> None:
-    """Refuse a host that cannot keep a recorded set whole.
+    """Refuse a host that cannot deliver all of a record.
 
-    :raises HostCannotDeliver: the operator wants it so.
+    :raises HostCannotDeliver: it cannot, and on_host_change is ``fail``.
     """
     missing = lost(decided, guest.before, guest.conf)
     if missing and guest.conf.fail_on_host_change:
@@ -199,9 +202,11 @@ def _check_reach(
     recorded: record.Record | None,
     decided: decision.Decision,
 ) -> None:
-    """Refuse an image that switches more than it may: what its own require.
+    """Refuse an image whose overrides switch features that it may not.
 
-    :raises InvalidRequest: with what it would switch.
+    An override also switches what it requires, or what requires it.
+
+    :raises InvalidRequest: with the features that it would switch.
     """
     if not req.image.features or _CATALOGUE.keys() <= conf.image_overridable:
         return
@@ -211,8 +216,8 @@ def _check_reach(
     try:
         without = resolve(conf, quiet, host, recorded).selection
     except exception.EnlightException:
-        # This host refuses the guest without them, so nothing tells what was
-        # on already: whatever they could switch counts.
+        # This host refuses the guest without the overrides. So it is not
+        # known what was on before, and all that they could switch counts.
         switched = admission.reach(req.image, host.sources.vendor)
     else:
         selected = decided.selection
@@ -226,7 +231,8 @@ def _check_reach(
         raise exception.InvalidRequest(
             reason=(
                 f'What the image asks for ({keys}) is not allowed: it would '
-                f'switch {", ".join(reached)} too; {admission.allowed(conf)}.'
+                f'switch {", ".join(reached)} too; '
+                f'{admission.allowance(conf)}.'
             )
         )
 
@@ -253,9 +259,9 @@ def resolve(
     :param host: what the host offers to such a guest.
     :param recorded: what a guest was started with that was started before,
         None where that is not known.
-    :returns: a verdict for every name of the catalogue.
-    :raises InvalidRequest: what is asked for cannot be had on any host.
-    :raises HostCannotDeliver: it cannot be had on this host.
+    :returns: the outcome of every name of the catalogue.
+    :raises InvalidRequest: the request is not allowed, or possible on no host.
+    :raises HostCannotDeliver: it is not possible on this host.
     """
     left = _not_concerned(conf, req)
     if left is not None:
@@ -267,7 +273,7 @@ def resolve(
         admission.check_image(conf, req.image)
     rule = windows.rule_for(req.release, req.firmware)
     profile, chosen_by = _applying_profile(conf, req, rule, recorded)
-    guest = feature.GuestContext(
+    guest = context.GuestContext(
         conf=conf,
         req=req,
         host=host,
@@ -276,7 +282,7 @@ def resolve(
         rule=rule,
         recorded=None,
         before=recorded,
-        overrides=feature.all_overrides(conf, req),
+        overrides=context.all_overrides(conf, req),
     )
     if recorded is not None:
         guest = _with_record(guest, recorded)
@@ -291,12 +297,14 @@ def resolve(
         decided = resolve(
             conf, dataclasses.replace(req, image=image), host, recorded
         )
+    if not passed_over:
+        return decided
     return dataclasses.replace(
         decided, passed_over=decided.passed_over + passed_over
     )
 
 
-def _decide(guest: feature.GuestContext) -> decision.Decision:
+def _decide(guest: context.GuestContext) -> decision.Decision:
     if guest.profile.mode is profiles.Mode.CUSTOM:
         decided = _custom(guest)
     else:
@@ -310,7 +318,7 @@ def _decide(guest: feature.GuestContext) -> decision.Decision:
     return decided
 
 
-def _delegate(guest: feature.GuestContext) -> decision.Decision:
+def _delegate(guest: context.GuestContext) -> decision.Decision:
     """Leave the names to Nova, libvirt or QEMU."""
     if guest.profile.mode is profiles.Mode.STOCK:
         return modes.stock(guest)
@@ -326,7 +334,7 @@ def _delegate(guest: feature.GuestContext) -> decision.Decision:
     return modes.delegated(guest, _custom(guest))
 
 
-def _by_name(guest: feature.GuestContext, reason: str) -> decision.Decision:
+def _by_name(guest: context.GuestContext, reason: str) -> decision.Decision:
     """Decide name by name what a profile cannot leave to others here.
 
     The guest keeps the names that it was started with. Where there is no

@@ -20,7 +20,7 @@ from nova_hyperv_enlight.policy import request
 
 LOG = logging.getLogger(__name__)
 
-#: What a tenant reads of what nobody has foreseen.
+#: What a tenant reads of an unexpected error.
 _UNFORESEEN = (
     'The Hyper-V enlightenments of this guest cannot be decided: the log of '
     'nova-compute has the reason.'
@@ -213,5 +213,6 @@ def translated(
         raise nova_exception.InvalidInput(
             reason=_for_tenants(err, instance)
         ) from err
+    # Whatever fails here, Nova gets one of its own errors.
     except Exception as err:
         raise another(reason=_for_tenants(err, instance)) from err

@@ -50,7 +50,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self, spec: importlib.machinery.ModuleSpec
     ) -> types.ModuleType:
         # A stand-in: importlib writes the spec of the alias into it, and
-        # the driver module shall keep its own.
+        # the driver module keeps its own.
         return types.ModuleType(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:

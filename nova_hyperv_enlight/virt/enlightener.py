@@ -67,7 +67,7 @@ class Enlightener:
             return self._settings, self._hooks
 
     def enlighten(self, config: typing.Any, instance: typing.Any) -> None:
-        """Give a guest what it shall have; leave others as they are.
+        """Write the enlightenments of a Windows guest into its XML.
 
         :param config: the LibvirtConfigGuest that Nova has made.
         :param instance: the ``nova.objects.Instance``.

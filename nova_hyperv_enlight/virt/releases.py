@@ -3,7 +3,7 @@
 """What differs between the releases of Nova.
 
 The driver's methods take what they are given and hand it on, so the only
-difference that it meets is in what its methods shall look like.
+difference that it meets is in the signatures of its methods.
 """
 
 import inspect

@@ -35,6 +35,7 @@ def exclude_not_shown(
         from nova_hyperv_enlight.guest import exclusion
 
         not_shown = exclusion.not_shown(connect(), host.sources, state_path)
+    # libvirt, QEMU or a file: nova-compute starts all the same.
     except Exception as err:
         LOG.warning(
             'Hyper-V enlightenments: verify_host is true, but no guest says '

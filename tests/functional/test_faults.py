@@ -79,7 +79,7 @@ class FaultTestCase(guest.PluginTestCase):
 
         self.assertIn(
             "'xmm_input', which the flavor asks for "
-            '(hyperv_enlight:xmm_input=on), cannot be had on this host.',
+            '(hyperv_enlight:xmm_input=on), is not available on this host.',
             fault,
         )
 

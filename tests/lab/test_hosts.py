@@ -113,6 +113,7 @@ class HostsTestCase(base.LabTestCase):
         for machine in _MACHINES:
             found = answers['machines'][machine]
             self.assertIn(
-                f'domainCapabilities of x86_64 {machine} kvm cannot be had',
+                'libvirt returned no domain capabilities for x86_64/kvm '
+                f'(machine type {machine})',
                 '\n'.join(found['unasked']),
             )

@@ -121,5 +121,5 @@ class BrokenTestCase(guest.GuestTestCase):
 
         self.assertEqual([found[0]] * 3, found)
         (warning,) = self.warnings()
-        self.assertIn('domainCapabilities of x86_64 q35 kvm', warning)
+        self.assertIn('x86_64/kvm (machine type q35)', warning)
         self.assertTrue(warning.isprintable())

@@ -212,7 +212,7 @@ class PrintTestCase(ApplyTestCase):
         ([], 'Name one domain or one file, or say --all.'),
         (['plain', '--all'], 'Name one domain or one file, or say --all.'),
         (['nobody'], "There is no domain 'nobody': no domain 'nobody'"),
-        (['plain', '--profile', 'fast'], "There is no profile 'fast'"),
+        (['plain', '--profile', 'fast'], "Unknown profile 'fast'"),
         (['plain', '--profile', 'stock'], 'leaves the choice to Nova'),
         (['plain', '--on', 'evmcs'], "'evmcs', which the operator asks for"),
         (['plain', '--on', 'ipi', '--off', 'ipi'], 'ipi: on and off cannot'),

@@ -264,7 +264,7 @@ class ComparedTestCase(AuditTestCase):
 
         result = self.call('domain', 'audit', '--profile', 'bogus')
 
-        self.assertRefused(result, "no profile 'bogus'", 'baseline')
+        self.assertRefused(result, "Unknown profile 'bogus'", 'baseline')
         self.assertEqual(0, connection.guests['good'].read)
 
     def test_option(self):

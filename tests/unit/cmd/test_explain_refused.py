@@ -59,7 +59,7 @@ class RefuseTestCase(base.ExplainTestCase):
         self.assertRefused(
             self.call_explain('--spec', 'hyperv_enlight:evmcs=on'),
             "'evmcs', which the flavor asks for (hyperv_enlight:evmcs=on), "
-            'cannot be had on this host: ',
+            'is not available on this host: ',
         )
 
     def test_a_conflict(self):

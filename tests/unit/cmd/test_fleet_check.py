@@ -64,7 +64,7 @@ class DocumentsTestCase(CheckTestCase):
         self.assertEqual(3, self.call(*argv, 'passthrough').code)
         self.assertEqual(3, self.call(*argv, 'host-model').code)
         self.assertRefused(
-            self.call(*argv, 'bogus'), "There is no profile 'bogus'"
+            self.call(*argv, 'bogus'), "Unknown profile 'bogus'"
         )
         self.assertRefused(self.call(*argv, 'stock'), 'is left to Nova')
 

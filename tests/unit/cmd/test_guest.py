@@ -223,7 +223,10 @@ class GuestVerifyTestCase(VerifyTestCase):
         (['--domain', 'x', '--on', 'ipi'], '--on and --off go with a profile'),
         (['--each', '--off', 'ipi'], '--on and --off go with a profile'),
         (['--each', '--decode'], '--each starts many guests'),
-        (['--profile', 'fast'], "There is no profile 'fast'; there are none,"),
+        (
+            ['--profile', 'fast'],
+            "Unknown profile 'fast'. Available profiles: none,",
+        ),
         (['--profile', 'stock'], "Profile 'stock' leaves the choice to Nova"),
         (['--on', 'ipi', '--off', 'ipi'], 'ipi: on and off cannot both be'),
         (['--domain', 'nobody'], "The domain 'nobody' cannot be read"),

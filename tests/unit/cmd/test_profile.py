@@ -104,5 +104,5 @@ class ProfileShowTestCase(base.CommandTestCase):
     def test_unknown(self):
         self.assertRefused(
             self.call('profile', 'show', 'fastest'),
-            "There is no profile 'fastest'; there are none, stock, minimal, ",
+            "Unknown profile 'fastest'. Available profiles: none, stock, ",
         )

@@ -201,9 +201,7 @@ class KvmTestCase(status_base.StatusTestCase):
         self.use_kernel(kvm.KernelFacts(unasked=('/dev/kvm is not there',)))
 
         self.check_one(
-            'KVM',
-            status_base.WARNING,
-            'Nobody can tell: /dev/kvm is not there.',
+            'KVM', status_base.WARNING, 'Not known: /dev/kvm is not there.'
         )
 
     def test_of_another_machine(self):

@@ -81,8 +81,8 @@ class WholeTestCase(base.TestCase):
         )
 
         self.assertIn(
-            "'avic', which the operator asks for (--on avic), cannot be had "
-            'on this host: libvirt does not list it',
+            "'avic', which the operator asks for (--on avic), is not "
+            'available on this host: libvirt does not list it',
             str(error),
         )
 

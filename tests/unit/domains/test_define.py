@@ -68,7 +68,7 @@ class DomainTestCase(DefineTestCase):
     def test_it_changed_meanwhile(self):
         self.guest.xml = self.former.replace('65536', '131072')
 
-        self.assertIn('somebody changed it meanwhile', self.refuse())
+        self.assertIn('it was changed meanwhile', self.refuse())
         self.assertEqual([], self.libvirt.defined)
         self.assertFalse(self.directory.exists())
 

@@ -73,7 +73,7 @@ class ConcludeTestCase(samples.OfferTestCase):
             'synic',
             None,
             W.NONE,
-            'nobody could say whether the host has it',
+            'no source says whether the host has it',
         )
 
 

@@ -116,10 +116,7 @@ class DomcapsTestCase(base.TestCase):
             samples.listing('tlbflush'), 'tlbflush.extended', libvirt=libvirt
         )
         self.check(
-            capability,
-            None,
-            W.NONE,
-            'nobody could say whether the host has it',
+            capability, None, W.NONE, 'no source says whether the host has it'
         )
 
     def test_newer_sub_element_by_the_kernel(self):

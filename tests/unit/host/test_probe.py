@@ -77,23 +77,28 @@ class AskTestCase(base.TestCase):
 
     @ddt.unpack
     @ddt.data(
-        ('getLibVersion', 'libvirt', None, "libvirt's release"),
-        ('getVersion', 'qemu', None, "QEMU's release"),
+        ('getLibVersion', 'libvirt', None, 'libvirt does not say its release'),
+        ('getVersion', 'qemu', None, "libvirt does not say QEMU's release"),
         (
             'getDomainCapabilities',
             'domcaps',
             domaincaps.DomainCapabilities(),
-            'domainCapabilities of x86_64 q35 kvm',
+            'libvirt returned no domain capabilities for x86_64/kvm '
+            '(machine type q35)',
         ),
-        ('getCapabilities', 'tsc_frequency', None, "the host's TSC frequency"),
+        (
+            'getCapabilities',
+            'tsc_frequency',
+            None,
+            "libvirt does not say the host's TSC frequency",
+        ),
     )
     def test_ask_failure_is_unknown(self, question, field, unknown, what):
         error = connection.LibvirtError('this function is not supported')
         facts = self.ask(connection.Connection(**{question: error}))
         self.assertEqual(unknown, getattr(facts, field))
         self.assertEqual(
-            (f'{what} cannot be had: this function is not supported',),
-            facts.unasked,
+            (f'{what}: this function is not supported',), facts.unasked
         )
 
     @ddt.data(*FAILURES)
@@ -195,7 +200,8 @@ class ProbeTestCase(base.TestCase):
         self.assertEqual(
             [
                 'Hyper-V enlightenments: The kernel is silent',
-                "Hyper-V enlightenments: QEMU's release cannot be had: gone",
+                'Hyper-V enlightenments: libvirt does not say '
+                "QEMU's release: gone",
             ],
             self.log.output.splitlines(),
         )
@@ -207,7 +213,7 @@ class ProbeTestCase(base.TestCase):
             self.libvirt.answers['getDomainCapabilities'] = error
             self.probe.capabilities('x86_64', f'machine{number}', 'kvm')
         (line,) = self.log.output.splitlines()
-        self.assertIn('machine0 kvm cannot be had: client 0 is gone', line)
+        self.assertIn('(machine type machine0): client 0 is gone', line)
 
     def test_capabilities_logs_again_after_an_answer(self):
         error = connection.LibvirtError('gone')

@@ -30,7 +30,7 @@ ANYTHING = ALL | {
 }
 
 LACKED = 'libvirt does not list it'
-UNKNOWN = 'nobody could say whether the host has it'
+UNKNOWN = 'no source says whether the host has it'
 
 _WITNESS = {
     True: (capabilities.CapabilitySource.DOMCAPS, 'libvirt lists it'),

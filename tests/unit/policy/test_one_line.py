@@ -45,7 +45,7 @@ class OneLineTestCase(base.TestCase):
     def test_one_line_left_out_for_the_same_reason(self):
         self.check_line(
             'profile minimal; on: spinlocks=8191; left out: relaxed, vapic '
-            '(libvirt does not list it); hypervclock (nobody could say '
+            '(libvirt does not list it); hypervclock (no source says '
             'whether the host has it)',
             profile='minimal',
             host=cases.make_host(['spinlocks'], unknown=['hypervclock']),

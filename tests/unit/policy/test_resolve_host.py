@@ -17,19 +17,19 @@ class HostTestCase(cases.ResolveTestCase):
         (
             {'flavor': {'xmm_input': 'on'}},
             "'xmm_input', which the flavor asks for "
-            '(hyperv_enlight:xmm_input=on), cannot be had on this host: '
+            '(hyperv_enlight:xmm_input=on), is not available on this host: '
             'libvirt does not list it.',
         ),
         (
             {'image': {'xmm_input': 'on'}},
             "'xmm_input', which the image asks for "
-            '(hyperv_enlight_xmm_input=on), cannot be had on this host: '
+            '(hyperv_enlight_xmm_input=on), is not available on this host: '
             'libvirt does not list it.',
         ),
         (
             {'force_on': ('xmm_input',)},
             "'xmm_input', which the operator asks for ([hyperv_enlight] "
-            'force_on), cannot be had on this host: libvirt does not list '
+            'force_on), is not available on this host: libvirt does not list '
             'it.',
         ),
     )
@@ -41,7 +41,7 @@ class HostTestCase(cases.ResolveTestCase):
         self.check_refused(
             NotHere,
             "'synic', which the flavor asks for (hyperv_enlight:synic=on), "
-            'cannot be had on this host: nobody could say whether the host '
+            'is not available on this host: no source says whether the host '
             'has it.',
             {'synic': 'on'},
             host=cases.make_host(unknown=['synic']),
@@ -50,8 +50,8 @@ class HostTestCase(cases.ResolveTestCase):
     def test_resolve_required(self):
         self.check_refused(
             NotHere,
-            "'stimer' (flavor) requires 'synic', which cannot be had on this "
-            'host: libvirt does not list it.',
+            "'stimer' (flavor) requires 'synic', which is not available on "
+            'this host: libvirt does not list it.',
             {'stimer': 'on'},
             host=cases.make_host(cases.ALL - {'synic'}),
         )
@@ -82,7 +82,7 @@ class HostTestCase(cases.ResolveTestCase):
             'off',
             'not-known',
             'host',
-            "'reset' is off: nobody could say whether the host has it.",
+            "'reset' is off: no source says whether the host has it.",
         )
 
     @ddt.unpack
@@ -142,7 +142,7 @@ class HostTestCase(cases.ResolveTestCase):
         self.check_refused(
             NotHere,
             "'evmcs', which the flavor asks for (hyperv_enlight:evmcs=on), "
-            "cannot be had on this host: the guest's CPU shows neither vmx "
+            "is not available on this host: the guest's CPU shows neither vmx "
             'nor svm.',
             {'evmcs': 'on'},
             nested=False,

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The context that a guest's features are decided in, and their values."""
+
+import dataclasses
+import typing
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import windows
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import capabilities
+from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import record
+from nova_hyperv_enlight.policy import request
+from nova_hyperv_enlight.policy import settings
+
+# With a host CPU of its own, a vCPU gains nothing from giving way to others:
+# QEMU docs/system/i386/hyperv.rst, hv-spinlocks.
+_NEVER_NOTIFY = '4294967295'
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GuestContext:
+    """What one decision is made from.
+
+    :ivar conf: what the operator decided.
+    :ivar req: what the guest asks for.
+    :ivar host: what the host offers.
+    :ivar profile: the profile that applies.
+    :ivar chosen_by: who chose the profile, as messages name it.
+    :ivar rule: what the release of Windows must not be given.
+    :ivar recorded: the record that the profile stands for, if it does.
+    :ivar before: the guest's record, whether or not the profile stands for
+        it; None where there is none.
+    :ivar overrides: the override of each name that takes precedence.
+    """
+
+    conf: settings.Settings
+    req: request.Request
+    host: capabilities.HostCapabilities
+    profile: profiles.Profile
+    chosen_by: str
+    rule: windows.Rule | None
+    recorded: record.Record | None
+    before: record.Record | None
+    overrides: typing.Mapping[str, request.Override]
+
+    @property
+    def requester(self) -> str:
+        """Who asks for the profile's names, for messages."""
+        if self.recorded is not None:
+            return 'the recorded set'
+        return f'profile {self.profile.name!r}'
+
+    @property
+    def vendor(self) -> model.Vendor | None:
+        """The vendor of the host's processor."""
+        return self.host.sources.vendor
+
+    def overrides_of(self, name: str) -> list[request.Override]:
+        """Return what flavor and image ask for about one name."""
+        return [
+            overrides.features[name]
+            for overrides in (self.req.flavor, self.req.image)
+            if name in overrides.features
+        ]
+
+    def lacks(self, name: str) -> tuple[decision.Reason, str] | None:
+        """Return why a name is not possible here, None where it is."""
+        if self.req.encrypted:
+            # Any enlightenment shows Windows a hypercall page, which KVM
+            # fills: kvm_hv_set_msr_pw in Linux, arch/x86/kvm/hyperv.c.
+            return (
+                decision.Reason.GUEST,
+                "the guest's memory is encrypted: it could not read what KVM "
+                'writes into it',
+            )
+        capability = self.host.features[name]
+        if capability.offered is None:
+            return decision.Reason.NOT_KNOWN, capability.evidence
+        if not capability.offered:
+            return decision.Reason.NOT_OFFERED, capability.evidence
+        if self.req.nested is False and (
+            enlightenments.ENLIGHTENMENTS[name].nests
+        ):
+            return (
+                decision.Reason.GUEST,
+                "the guest's CPU shows neither vmx nor svm",
+            )
+        return None
+
+    def value(self, name: str) -> str | None:
+        """Return the value that a name carries in this guest.
+
+        A guest that was started before gets the nearest one that the host's
+        libvirt takes.
+
+        :raises HostCannotDeliver: the host's libvirt does not take it.
+        """
+        found = self._wanted_value(name)
+        if found is None:
+            return None
+        refusal = self._refusal(name)
+        if refusal is None:
+            return found[0]
+        if not self.req.started:
+            raise exception.HostCannotDeliver(*refusal)
+        value = enlightenments.ENLIGHTENMENTS[name].value
+        assert value is not None
+        return value.nearest(found[0], self.host.sources.libvirt)
+
+    def wanted_value(self, name: str) -> str | None:
+        """Return the value that a name would carry if each host took it."""
+        found = self._wanted_value(name)
+        return found[0] if found is not None else None
+
+    def _wanted_value(self, name: str) -> tuple[str, str] | None:
+        """Return the value that is wanted, and who gives it."""
+        entry = enlightenments.ENLIGHTENMENTS[name]
+        if entry.value is None or entry.value_name is None:
+            return None
+        for override in self.overrides_of(name):
+            if override.value is not None:
+                return override.value, override.written
+        values = dict(self.profile.values)
+        if entry.value_name in values:
+            return values[entry.value_name], self.requester
+        option, value = {
+            'spinlocks': ('spinlock_retries', self._retries()),
+            'vendor_id': ('vendor_id', self.conf.vendor_id),
+        }[name]
+        return value, f'[hyperv_enlight] {option}'
+
+    def _refusal(self, name: str) -> tuple[str, str] | None:
+        """Say why the host's libvirt does not take the value of a name.
+
+        :returns: the reason, and what of the host says so.
+        """
+        entry = enlightenments.ENLIGHTENMENTS[name]
+        given = self._wanted_value(name)
+        if entry.value is None or given is None:
+            return None
+        needed = entry.value.needs_libvirt(given[0])
+        found = self.host.sources.libvirt
+        if needed is None or found is None or found >= needed:
+            return None
+        return (
+            f'{entry.value_name}={given[0]}, which {given[1]} gives, needs '
+            f'libvirt {model.version_text(needed)}',
+            f'this host has {model.version_text(found)}',
+        )
+
+    def switched_on(
+        self,
+        name: str,
+        reason: decision.Reason,
+        source: request.Source,
+        text: str,
+    ) -> decision.Outcome:
+        """Return the outcome of a name that is on.
+
+        :param text: why, without a full stop.
+        :raises HostCannotDeliver: see :meth:`value`.
+        """
+        value, wanted = self.value(name), self.wanted_value(name)
+        sentence = f'{name!r} is on: {text}.'
+        refusal = self._refusal(name)
+        if refusal is not None and value != wanted:
+            why = ': '.join(refusal)
+            sentence = f'{name!r} is on with {value} instead: {why}.'
+        return decision.Outcome(
+            name=name,
+            state=decision.State.ON,
+            reason=reason,
+            source=source,
+            text=sentence,
+            wanted=True,
+            value=value,
+            wanted_value=wanted if value != wanted else None,
+        )
+
+    def _retries(self) -> str:
+        if self.conf.spinlock_retries != settings.AUTO:
+            return self.conf.spinlock_retries
+        value = enlightenments.ENLIGHTENMENTS['spinlocks'].value
+        assert value is not None
+        wanted = value.needs_libvirt(_NEVER_NOTIFY) or (0, 0, 0)
+        found = self.host.sources.least_libvirt
+        if self.req.dedicated and found >= wanted:
+            return _NEVER_NOTIFY
+        return value.default
+
+
+def all_overrides(
+    conf: settings.Settings, req: request.Request
+) -> dict[str, request.Override]:
+    """Return the override of each name that takes precedence.
+
+    In order of precedence: the operator's ``force_off``, ``force_on``, the
+    flavor, the image.
+    """
+    overrides = dict(req.image.features)
+    overrides.update(req.flavor.features)
+    for key, features, on in (
+        ('force_on', conf.force_on, True),
+        ('force_off', conf.force_off, False),
+    ):
+        for name in features:
+            overrides[name] = request.Override(
+                source=request.Source.OPERATOR,
+                key=key,
+                on=on,
+                written=f'[hyperv_enlight] {key}',
+            )
+    return overrides
