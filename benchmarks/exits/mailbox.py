@@ -8,7 +8,6 @@ import mmap
 import pathlib
 import struct
 import time
-import typing
 
 #: Where it is in the guest's memory, and so in the file behind that.
 ADDRESS = 0x200000

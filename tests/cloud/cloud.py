@@ -306,7 +306,9 @@ class Cloud:
 
         def ready() -> bool:
             written = self.place.path('run', f'{name}.pid').stat().st_mtime
-            started = datetime.datetime.fromtimestamp(written, datetime.timezone.utc)
+            started = datetime.datetime.fromtimestamp(
+                written, datetime.timezone.utc
+            )
             compute = self.client.compute
             found = [
                 one.updated_at
