@@ -7,7 +7,7 @@
 # ARGS=...    what the demo, the lab, the cloud and the benchmarks are given
 #
 # The version comes from git. In a source tree without git, give one:
-#     PBR_VERSION=1.0.0 make check
+#     PBR_VERSION=X.Y.Z make check
 
 PYTHON ?= python3
 ARGS ?=
@@ -125,5 +125,4 @@ constraints:
 .PHONY: clean
 clean:
 	rm -rf .hypothesis .mypy_cache .ruff_cache .tox .venv build cover dist
-	rm -rf doc/build releasenotes/build \
-	    $(addsuffix /.stestr,$(CHECK_DIRS) tests/lab)
+	rm -rf doc/build $(addsuffix /.stestr,$(CHECK_DIRS) tests/lab)

@@ -14,7 +14,7 @@ extensions = [
     'audit',
     'catalogue',
     'cliff.sphinxext',
-    'openstackdocstheme',
+    'matrix',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
     'stevedore.sphinxext',
@@ -23,10 +23,10 @@ extensions = [
 project = 'nova-hyperv-enlight'
 copyright = 'The nova-hyperv-enlight developers'
 root_doc = 'index'
-html_theme = 'openstackdocs'
-pygments_style = 'native'
-openstackdocs_auto_name = False
-openstackdocs_pdf_link = False
+html_theme = 'furo'
+html_title = project
+html_static_path = ['_static']
+html_css_files = ['tables.css']
 # Two dashes begin an option: they stay two.
 smartquotes = False
 

@@ -2,11 +2,10 @@
 
 """Sphinx configuration of the release notes."""
 
-extensions = ['openstackdocstheme', 'reno.sphinxext']
+extensions = ['reno.sphinxext']
 
 project = 'nova-hyperv-enlight release notes'
 copyright = 'The nova-hyperv-enlight developers'
 root_doc = 'index'
-html_theme = 'openstackdocs'
-openstackdocs_auto_name = False
-openstackdocs_pdf_link = False
+html_theme = 'furo'
+html_title = project

@@ -31,8 +31,22 @@ _IGNORED = shutil.ignore_patterns(
 _SECONDS = 300
 
 
+def _is_there(test: str) -> bool:
+    """Whether there is a module, or a class in a module, of this name."""
+    path = ROOT.joinpath(*test.split('.'))
+    if path.with_suffix('.py').is_file():
+        return True
+    module = path.parent.with_suffix('.py')
+    return module.is_file() and (
+        f'\nclass {path.name}(' in module.read_text(encoding='utf-8')
+    )
+
+
 def stale(mutant: table.Mutant) -> str | None:
     """Return why a mutant cannot be applied, None where it can."""
+    for test in mutant.tests:
+        if not _is_there(test):
+            return f'there is no {test}'
     path = ROOT / table.PACKAGE / mutant.file
     if not path.is_file():
         return 'there is no such file'

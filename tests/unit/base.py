@@ -11,6 +11,8 @@ import sys
 import fixtures
 import testtools
 
+from tests import produced
+
 #: Documents that tests read.
 DATA = pathlib.Path(__file__).parents[1] / 'data'
 
@@ -66,6 +68,7 @@ class _Guard(importlib.abc.MetaPathFinder):
 
 _GUARD = _Guard()
 sys.addaudithook(_GUARD.audit)
+produced.record()
 
 
 class HostPoison(fixtures.Fixture):

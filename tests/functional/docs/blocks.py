@@ -36,6 +36,7 @@ _RENDERED = (
     'properties',
     'show-options',
     'toctree',
+    'windows-matrix',
     'windows-releases',
 )
 _ROLES = ('doc', 'download', 'file', 'program', 'ref')
@@ -69,7 +70,7 @@ class _Rendered(rst.Directive):
     final_argument_whitespace = True
     has_content = True
     option_spec = dict.fromkeys(
-        ('config-file', 'detailed', 'language', 'maxdepth'),
+        ('caption', 'config-file', 'detailed', 'language', 'maxdepth'),
         directives.unchanged,
     )
 
@@ -163,6 +164,29 @@ def read(page, text):
 def of(page):
     """Return the blocks of a page; see :func:`read`."""
     return read(page, (TOP / page).read_text(encoding='utf-8'))
+
+
+def empty_items(page):
+    """Return the lines of a page that hold a bullet and nothing else.
+
+    A dash alone in a cell of a table is one.
+    """
+    text = (TOP / page).read_text(encoding='utf-8')
+    return [
+        item.line
+        for item in _parse(page, text).findall(nodes.list_item)
+        if not item.children
+    ]
+
+
+def targets(page):
+    """Return where the links of a page lead."""
+    text = (TOP / page).read_text(encoding='utf-8')
+    return [
+        node['refuri']
+        for node in _parse(page, text).findall(nodes.reference)
+        if 'refuri' in node
+    ]
 
 
 def literals(page):

@@ -2,12 +2,14 @@
 
 """Runs the program in this process, as a shell would."""
 
+import contextlib
 import dataclasses
 import io
 import json
 import logging
 import sys
 import types
+import warnings
 
 import fixtures
 
@@ -153,6 +155,23 @@ class InstalledModule(fixtures.Fixture):
         sys.modules[self._name] = self._module
 
 
+@contextlib.contextmanager
+def streams(out, err):
+    """Give a program these streams, and keep libraries' warnings out.
+
+    A release of a library that announces a deprecation on stderr says
+    nothing of the program.
+    """
+    with (
+        fixtures.MonkeyPatch('sys.stdout', out),
+        fixtures.MonkeyPatch('sys.stderr', err),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter('ignore', DeprecationWarning)
+        warnings.simplefilter('ignore', PendingDeprecationWarning)
+        yield
+
+
 class CommandTestCase(base.TestCase):
     """Base of the tests of the program's commands."""
 
@@ -174,8 +193,7 @@ class CommandTestCase(base.TestCase):
         out, err = out or io.StringIO(), err or io.StringIO()
         with (
             fixtures.MonkeyPatch('sys.argv', ['nova-hyperv-enlight', *argv]),
-            fixtures.MonkeyPatch('sys.stdout', out),
-            fixtures.MonkeyPatch('sys.stderr', err),
+            streams(out, err),
         ):
             try:
                 code = main.main()

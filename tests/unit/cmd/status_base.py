@@ -6,7 +6,6 @@ import importlib.metadata
 import io
 import json
 import types
-import warnings
 
 import fixtures
 from oslo_config import cfg
@@ -120,13 +119,7 @@ class StatusTestCase(base.CommandTestCase):
         """Run the program with this nova.conf."""
         path = self.write('nova.conf', text)
         out, err = io.StringIO(), io.StringIO()
-        with (
-            fixtures.MonkeyPatch('sys.stdout', out),
-            fixtures.MonkeyPatch('sys.stderr', err),
-            # They go to stderr, and say nothing of the program.
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter('ignore', DeprecationWarning)
+        with base.streams(out, err):
             code = status.main(['--config-file', path, *argv])
         return base.Result(
             code=int(code), out=out.getvalue(), err=err.getvalue()

@@ -3,10 +3,13 @@
 import importlib.metadata
 import subprocess
 import sys
+import warnings
 
 import ddt
+import fixtures
 import testtools
 
+from nova_hyperv_enlight.cmd import profile
 from tests.unit.cmd import base
 
 COMMANDS = (
@@ -81,6 +84,26 @@ class MainTestCase(base.CommandTestCase):
         self.assertEqual((2, ''), (result.code, result.out))
         self.assertNotIn('Traceback', result.err)
         self.assertIn('usage: ', result.err)
+
+
+class WarningsTestCase(base.CommandTestCase):
+    def test_what_a_library_deprecates_is_not_the_programs(self):
+        real = profile.ProfileList.take_action
+
+        def warn(*args):
+            warnings.warn('other', DeprecationWarning, stacklevel=1)
+            return real(*args)
+
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_hyperv_enlight.cmd.profile.ProfileList.take_action', warn
+            )
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter('always')
+            result = self.call('profile', 'list')
+
+        self.assertEqual((0, ''), (result.code, result.err))
 
 
 class ImportsTestCase(testtools.TestCase):
