@@ -17,6 +17,7 @@ from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import change
 from nova_hyperv_enlight.domains import define
 from nova_hyperv_enlight.domains import findings
+from nova_hyperv_enlight.domxml import schema
 from nova_hyperv_enlight.editor import source
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
@@ -97,6 +98,15 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
         type=pathlib.Path,
         help=(
             f'where the former XML is kept (default: $XDG_STATE_HOME/{STATE})'
+        ),
+    )
+    group.add_argument(
+        '--schema',
+        metavar='FILE',
+        help=(
+            "libvirt's domain.rng, beside the files that it includes: what "
+            'is not valid by it is refused (such as '
+            f'{schema.INSTALLED})'
         ),
     )
 
@@ -181,6 +191,9 @@ class DomainApply(base.EnlightCommand):
         """
         self._check(parsed_args)
         wanted = read_change_request(parsed_args)
+        valid = (
+            schema.Schema(parsed_args.schema) if parsed_args.schema else None
+        )
         screen = apply_guests.Screen(
             stdout=self.app.stdout,
             log=self.app.LOG,
@@ -188,7 +201,7 @@ class DomainApply(base.EnlightCommand):
         )
         target = parsed_args.domain
         if target is not None and is_file(target):
-            self._apply_to_file(parsed_args, wanted, screen)
+            self._apply_to_file(parsed_args, wanted, screen, valid)
             return 0
         connection, local = base.connect(
             parsed_args.connect or self._uri,
@@ -197,7 +210,7 @@ class DomainApply(base.EnlightCommand):
         )
         with contextlib.closing(connection):
             told = _capabilities_of(parsed_args, connection, local)
-            planner = apply.Planner(wanted, told, parsed_args.force)
+            planner = apply.Planner(wanted, told, parsed_args.force, valid)
             if target is not None:
                 guest = audit.look_up(connection, target)
                 plan = planner.plan(apply.read(guest))
@@ -258,10 +271,11 @@ class DomainApply(base.EnlightCommand):
         parsed_args: argparse.Namespace,
         wanted: change.ChangeRequest,
         screen: apply_guests.Screen,
+        valid: schema.Schema | None,
     ) -> None:
         document = self._read_document(parsed_args.domain)
         with _told(parsed_args, wanted) as told:
-            planner = apply.Planner(wanted, told, parsed_args.force)
+            planner = apply.Planner(wanted, told, parsed_args.force, valid)
             plan = planner.plan(document)
         if not (parsed_args.connect or parsed_args.domcaps):
             self.app.LOG.info(

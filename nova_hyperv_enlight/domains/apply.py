@@ -8,6 +8,7 @@ import difflib
 from nova_hyperv_enlight.domains import change
 from nova_hyperv_enlight.domains import recognition
 from nova_hyperv_enlight.domxml import domain
+from nova_hyperv_enlight.domxml import schema
 from nova_hyperv_enlight.editor import edit
 from nova_hyperv_enlight.editor import source
 from nova_hyperv_enlight import exception
@@ -69,6 +70,7 @@ class Planner:
     :param wanted: what the operator wants.
     :param capabilities_of: tells what the host offers.
     :param force: also what Nova manages, and what is not Windows.
+    :param valid: the schema that a document must be valid by, None for none.
     """
 
     def __init__(
@@ -76,10 +78,12 @@ class Planner:
         wanted: change.ChangeRequest,
         capabilities_of: capabilities.CapabilitiesOf,
         force: bool = False,
+        valid: schema.Schema | None = None,
     ) -> None:
         self._wish = wanted
         self._capabilities_of = capabilities_of
         self._force = force
+        self._schema = valid
 
     def plan(self, document: source.Source) -> Plan:
         """Plan what becomes of a document.
@@ -87,7 +91,8 @@ class Planner:
         :param document: the document of a guest.
         :raises MalformedDocument: it is not one.
         :raises InvalidRequest: the guest is to be left alone, its type is
-            not understood, or what is wanted cannot be had.
+            not understood, what is wanted cannot be had, or the schema does
+            not allow it.
         :raises HostCannotDeliver: it cannot be had on this host.
         """
         guest = domain.read(document.root)
@@ -98,13 +103,38 @@ class Planner:
             guest.arch, guest.machine, guest.virt_type
         )
         answer = change.decide(guest, self._wish, host)
+        data = edit.write(document, answer.change)
+        if self._schema is not None:
+            _check_valid(self._schema, document, data)
         return Plan(
             name=document.document,
             former=document,
-            data=edit.write(document, answer.change),
+            data=data,
             change=answer.change,
             notes=(*answer.notes, *_unknown(document)),
         )
+
+
+def _check_valid(
+    valid: schema.Schema, former: source.Source, data: bytes
+) -> None:
+    """Refuse what a schema does not allow.
+
+    :raises InvalidRequest: with the line, and whether it was so before.
+    """
+    error = valid.error(data)
+    if error is None:
+        return
+    what = 'would not be'
+    before = valid.error(former.data)
+    if before is not None:
+        what, error = 'is not', before
+    raise exception.InvalidRequest(
+        reason=(
+            f'The XML of {former.document} {what} valid by {valid.path}: '
+            f'{error}.'
+        )
+    )
 
 
 def _check(guest: domain.Domain) -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""libvirt's schema, the installed one or another."""
+"""libvirt's schema, for what others wrote and for parts of a domain."""
 
-from lxml import etree
+from nova_hyperv_enlight.domxml import schema
+from nova_hyperv_enlight import exception
 
-#: Where Debian, Fedora and libvirt's own build lay it.
-INSTALLED = '/usr/share/libvirt/schemas/domain.rng'
+INSTALLED = schema.INSTALLED
 
 _DOMAIN = (
     '<domain type="kvm"><name>x</name><memory>1</memory>'
@@ -13,24 +13,17 @@ _DOMAIN = (
 )
 
 
-class Schema:
-    """Says whether a domain is valid.
-
-    :param path: the file, domain.rng beside what it includes.
-    """
-
-    def __init__(self, path):
-        self._schema = etree.RelaxNG(file=str(path))
+class Schema(schema.Schema):
+    """The same schema; what is not XML is an error like any other."""
 
     def error(self, text):
         """Return what is wrong with a domain, None if it is valid."""
         try:
-            document = etree.fromstring(text.encode())
-        except etree.XMLSyntaxError as err:
+            error = super().error(text)
+        except exception.MalformedDocument as err:
             return str(err)
-        if self._schema.validate(document):
-            return None
-        return self._schema.error_log.last_error.message
+        # Without the line, which only this document has.
+        return None if error is None else error.partition(': ')[2]
 
     def error_of_parts(self, text):
         """Return the same of parts of a domain."""

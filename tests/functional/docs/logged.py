@@ -2,6 +2,7 @@
 
 """What nova-compute logs of the guests that the documentation tells of."""
 
+import dataclasses
 import pathlib
 
 from nova_hyperv_enlight.host import capabilities
@@ -37,10 +38,13 @@ def _host(name=_HERE, **facts):
     )
 
 
-def _decide(host=None, flavor=None, recorded=None, **options):
+def _decide(host=None, flavor=None, recorded=None, encrypted=False, **options):
     return resolve.resolve(
         settings.Settings(**options),
-        cases.make_request(flavor),
+        dataclasses.replace(
+            cases.make_request(flavor, started=recorded is not None),
+            encrypted=encrypted,
+        ),
         host or _host(),
         recorded,
     )
@@ -91,6 +95,7 @@ def lines():
                 force_off=('vapic',),
             )
         ),
+        _line(_decide(encrypted=True)),
         _shadow(),
         *_degraded(),
     ]

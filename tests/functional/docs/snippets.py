@@ -6,6 +6,7 @@ import configparser
 import importlib.metadata
 import inspect
 import pathlib
+import re
 
 import jinja2
 from lxml import etree
@@ -14,12 +15,14 @@ from nova.virt.libvirt import config as vconfig
 from oslo_config import cfg
 import yaml
 
+from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import profiles_file
 from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.hooks import manager
+from nova_hyperv_enlight.policy import request
 from tests.fixtures import demo
 from tests.fixtures import nova
 from tests.functional.docs import calls
@@ -63,6 +66,26 @@ def _devstack(stage, block):
     _, marker, text = block.text.partition('[[post-config|$NOVA_CPU_CONF]]\n')
     assert marker, 'nothing for nova-compute'
     check_nova_conf(stage.write('nova-cpu.conf', text))
+
+
+def _foreign(stage, block):
+    """Check no more than that it can be read: Glance is not here."""
+    config = configparser.ConfigParser()
+    config.read_string(block.text)
+    assert config.defaults() or config.sections(), block.text
+
+
+def _protections(stage, block):
+    """Check that the first expression is of all properties, and no others."""
+    config = configparser.ConfigParser()
+    config.read_string(block.text)
+    ours, others = config.sections()
+    for source in enlightenments.ENLIGHTENMENTS, enlightenments.VALUES:
+        for name in source:
+            assert re.match(ours, request.PROPERTY_PREFIX + name), name
+    assert not re.match(ours, 'hw_machine_type')
+    for name in ours, others:
+        assert set(config[name]) == {'create', 'read', 'update', 'delete'}
 
 
 def _kolla_build(stage, block):
@@ -159,10 +182,12 @@ def _demo(stage, block):
 #: By language and the last part of the caption.
 CHECKS = {
     ('ini', ''): _nova_conf,
+    ('ini', 'glance-api.conf'): _foreign,
     ('ini', 'kolla-build.conf'): _kolla_build,
     ('ini', 'local.conf'): _devstack,
     ('ini', 'nova-compute.conf'): _nova_conf,
     ('ini', 'nova.conf'): _nova_conf,
+    ('ini', 'property-protections.conf'): _protections,
     ('jinja', 'template-overrides.j2'): _jinja,
     ('python', ''): _python,
     ('python', 'enlightenments.py'): _entry,

@@ -199,7 +199,7 @@ class CorpusTestCase(base.TestCase):
         # That of the test allows no features at all.
         self.assertFound(
             'invalid',
-            '--to libvirt: Element domain has extra content',
+            '--to libvirt: <features> does not fit',
             arguments=('--schema', str(self.directory / 'domain.rng')),
         )
 
@@ -221,7 +221,7 @@ class CorpusTestCase(base.TestCase):
 
         self.assertFound(
             'invalid',
-            'domain apply: Element domain has extra content',
+            'domain apply: <features> does not fit',
             arguments=('--schema', str(self.directory / 'domain.rng')),
         )
 
