@@ -131,9 +131,14 @@ def section(entry):
     yield ''
 
 
-def table(title, header, rows):
-    """Yield the lines of a table."""
-    yield from (f'.. list-table:: {title}', '   :header-rows: 1', '')
+def table(title, header, rows, options=()):
+    """Yield the lines of a table.
+
+    :param options: further options of its directive, as ``name: value``.
+    """
+    yield from (f'.. list-table:: {title}', '   :header-rows: 1')
+    yield from (f'   :{option}' for option in options)
+    yield ''
     for row in (header, *rows):
         for place, cell in enumerate(row):
             yield f'   {" " if place else "*"} - {cell}'

@@ -14,6 +14,7 @@ extensions = [
     'audit',
     'catalogue',
     'cliff.sphinxext',
+    'matrix',
     'oslo_config.sphinxconfiggen',
     'oslo_config.sphinxext',
     'stevedore.sphinxext',

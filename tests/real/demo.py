@@ -34,8 +34,9 @@ BOOTS = (
     ('windows', nova.PLUGIN_DRIVER),
     ('linux', nova.PLUGIN_DRIVER),
 )
-# 2026-01-31T10:20:30.000000Z qemu-system-x86_64:
-_QEMU_PREFIX = re.compile(r'\S+Z qemu-system-\w+: ')
+# libvirt begins the words of a QEMU that ended in one of two ways, and QEMU
+# with 2026-01-31T10:20:30.000000Z qemu-system-x86_64:
+_QEMU_PREFIX = re.compile(r'.*\S+Z qemu-system-\w+: ', re.S)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ _RENDERED = (
     'properties',
     'show-options',
     'toctree',
+    'windows-matrix',
     'windows-releases',
 )
 _ROLES = ('doc', 'download', 'file', 'program', 'ref')
@@ -175,6 +176,16 @@ def empty_items(page):
         item.line
         for item in _parse(page, text).findall(nodes.list_item)
         if not item.children
+    ]
+
+
+def targets(page):
+    """Return where the links of a page lead."""
+    text = (TOP / page).read_text(encoding='utf-8')
+    return [
+        node['refuri']
+        for node in _parse(page, text).findall(nodes.reference)
+        if 'refuri' in node
     ]
 
 

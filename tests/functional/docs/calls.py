@@ -32,9 +32,8 @@ def flavor_property(key, value):
     if key.startswith('trait:' + model.TRAIT_PREFIX):
         known = {each.trait for each in enlightenments.ENLIGHTENMENTS.values()}
         assert key.removeprefix('trait:') in known, key
-    if ':' not in key:
-        # Nova takes any; this one it reads.
-        assert key == 'hide_hypervisor_id', key
+    # Nova takes any name without a colon, and reads deprecated ones only.
+    assert ':' in key, key
     validators.validate(key, value)
 
 

@@ -20,6 +20,7 @@ from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight.domxml import hyperv
 from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.hooks import manager
+from tests.fixtures import demo
 from tests.fixtures import nova
 from tests.functional.docs import calls
 from tests.functional.docs import logged
@@ -149,6 +150,12 @@ def _log(stage, block):
         assert line in logged.lines(), line
 
 
+def _demo(stage, block):
+    """Compare with what the demonstration printed; a test runs it."""
+    printed = [f'{demo.recorded(name)}\n' for name in demo.RECORDS]
+    assert any(f'\n{block.text}\n' in each for each in printed), block.text
+
+
 #: By language and the last part of the caption.
 CHECKS = {
     ('ini', ''): _nova_conf,
@@ -159,6 +166,7 @@ CHECKS = {
     ('jinja', 'template-overrides.j2'): _jinja,
     ('python', ''): _python,
     ('python', 'enlightenments.py'): _entry,
+    ('text', ''): _demo,
     ('text', 'nova-compute.log'): _log,
     ('toml', ''): _toml,
     ('xml', ''): _xml,

@@ -120,6 +120,22 @@ class PagesTestCase(testtools.TestCase):
         self.assertEqual(set(), set(NOT_RUN) - there)
 
 
+class ReadmeTestCase(testtools.TestCase):
+    def test_links(self):
+        """Each leads to a file, wherever a checkout is read."""
+        targets = blocks.targets('README.rst')
+        self.assertNotEqual([], targets)
+
+        for target in targets:
+            self.assertTrue((blocks.TOP / target).is_file(), target)
+
+    def test_the_first_screen(self):
+        start = (blocks.TOP / 'README.rst').read_text().splitlines()[:40]
+
+        self.assertTrue(any('$ make demo ' in line for line in start))
+        self.assertTrue(any('$ make check ' in line for line in start))
+
+
 class PicturesTestCase(testtools.TestCase):
     def test_pictures(self):
         pages = [(blocks.TOP / page).read_text() for page in blocks.PAGES]
@@ -133,6 +149,30 @@ class PicturesTestCase(testtools.TestCase):
                 self.assertTrue(root.findtext(f'{{*}}{name}'), path)
             shown = f'.. figure:: /images/{path.name}\n'
             self.assertTrue(any(shown in page for page in pages), path)
+
+    def test_the_chart_has_the_figures_of_the_table(self):
+        page = (blocks.TOP / 'doc/source/admin/exits.rst').read_text()
+        summary, _, _ = page.partition('All ways')
+        table = {
+            row[:22].strip(): row[22:].split() for row in summary.splitlines()
+        }
+        chart = etree.parse(blocks.TOP / 'doc/source/images/exits.svg')
+        labels, numbers = [], []
+        for text in chart.iterfind('{*}text'):
+            if text.get('class') == 'label':
+                labels.append(text.text)
+            elif text.text[0].isdigit():
+                numbers.append(text.text)
+        self.assertNotEqual([], labels)
+
+        self.assertEqual(
+            [
+                number
+                for label in labels
+                for number in (table[label][0], *table[label][2:])
+            ],
+            numbers,
+        )
 
 
 @ddt.ddt

@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import re
 import sys
 import types
 
@@ -10,6 +11,8 @@ import fixtures
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.domains import findings
+from nova_hyperv_enlight.policy import decision
 from tests.unit import base
 
 DOC = pathlib.Path(__file__).parents[3] / 'doc'
@@ -113,3 +116,21 @@ class DocumentedTestCase(RenderTestCase):
             if f'.. {directive}::\n' in path.read_text()
         ]
         self.assertNotEqual([], pages)
+
+
+class TroubleshootingTestCase(base.TestCase):
+    """The page knows what can be met."""
+
+    PAGE = DOC / 'source' / 'admin' / 'troubleshooting.rst'
+
+    def test_reasons(self):
+        _, _, table = self.PAGE.read_text().partition('By reason code')
+
+        for reason in decision.Reason:
+            self.assertIn(f'   * - ``{reason.value}``\n', table)
+
+    def test_findings(self):
+        text = self.PAGE.read_text()
+        known = {f'<finding-{code}>' for code in findings.KINDS}
+
+        self.assertLessEqual(set(re.findall('<finding-[^>]*>', text)), known)

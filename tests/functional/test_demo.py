@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import testtools
+
+from tests.fixtures import demo
+
+
+class FakeDemoTestCase(testtools.TestCase):
+    """``make demo`` without system packages."""
+
+    def test_prints_what_is_recorded(self):
+        self.assertEqual(
+            demo.anywhere(demo.recorded('fake')),
+            demo.anywhere(demo.run('fake')),
+        )
