@@ -437,8 +437,8 @@ MUTANTS = (
     Mutant(
         'virt/enlightener.py',
         'shadow keeps a stale record',
-        '            if conf.shadow:\n                self._remove_record(instance)\n                return\n',
-        '            if conf.shadow:\n                return\n',
+        '        self._remove_record(instance)\n\n    def _decide(',
+        '\n    def _decide(',
         ('tests.functional.lifecycle.test_off.OffTestCase',),
     ),
     Mutant(
