@@ -78,6 +78,13 @@ MUTANTS = (
         ('tests.unit.hostile.test_tenants.FoundTestCase',),
     ),
     Mutant(
+        'policy/resolve.py',
+        'a guest that was started is refused as a new one',
+        '    if req.started:\n',
+        '    if False:\n',
+        ('tests.unit.policy.test_admission',),
+    ),
+    Mutant(
         'policy/admission.py',
         'reach: on does not bring what it requires',
         'graph.closure(on, vendor) | ',
@@ -408,6 +415,20 @@ MUTANTS = (
     ),
     Mutant(
         'virt/enlightener.py',
+        'a build that moves on is no build',
+        'instance.launched_at is not None and',
+        'True and',
+        ('tests.functional.lifecycle.test_policy.BuiltTestCase',),
+    ),
+    Mutant(
+        'virt/enlightener.py',
+        'a rebuild is a start',
+        'self._renewed.add(instance)',
+        'pass',
+        ('tests.functional.lifecycle.test_policy.WithoutRecordTestCase',),
+    ),
+    Mutant(
+        'virt/enlightener.py',
         'disabled keeps a stale record',
         "            # It is started with Nova's own list: a record would lie.\n            self._remove_record(instance)\n",
         '',
@@ -416,8 +437,8 @@ MUTANTS = (
     Mutant(
         'virt/enlightener.py',
         'shadow keeps a stale record',
-        '            if conf.shadow:\n                self._remove_record(instance)\n                return\n',
-        '            if conf.shadow:\n                return\n',
+        '        self._remove_record(instance)\n\n    def _decide(',
+        '\n    def _decide(',
         ('tests.functional.lifecycle.test_off.OffTestCase',),
     ),
     Mutant(
@@ -884,6 +905,34 @@ MUTANTS = (
         'features=graph.closed_part(features, frozenset(vendors))',
         'features=graph.closed_part(features, frozenset(tuple(vendors)[-1:]))',
         ('tests.unit.fleet.test_baseline.BaselineTestCase',),
+    ),
+    Mutant(
+        'fleet/cloud.py',
+        'only the first page',
+        "if not page.get('hypervisors_links'):",
+        'if True:',
+        ('tests.functional.test_cloud',),
+    ),
+    Mutant(
+        'fleet/cloud.py',
+        'an answer of somebody else',
+        'if isinstance(found, dict) and key in found:',
+        'if True:',
+        ('tests.functional.test_cloud',),
+    ),
+    Mutant(
+        'fleet/cloud.py',
+        'an error of several lines',
+        "' '.join(str(err).split())",
+        'str(err)',
+        ('tests.functional.test_cloud',),
+    ),
+    Mutant(
+        'fleet/cloud.py',
+        'every host has what one reports',
+        '_OFFERS[name, name in names]',
+        '_OFFERS[name, bool(names)]',
+        ('tests.functional.test_cloud',),
     ),
     Mutant(
         'domains/backup.py',
