@@ -17,6 +17,10 @@ from nova_hyperv_enlight.host import parsing
 
 #: <features><hyperv> came with libvirt 9.0.0 (its NEWS).
 FIRST_LIBVIRT = (9, 0, 0)
+#: What KVM gives to guests only where it runs with nested virtualization. A
+#: libvirt model as EPYC has svm without naming it, but not npt: Linux,
+#: arch/x86/kvm/svm/svm.c, svm_set_cpu_caps().
+_NESTING = frozenset(('vmx', 'svm', 'npt'))
 #: Its <defaults> came with libvirt 11.9.0 (its NEWS).
 FIRST_DEFAULTS = (11, 9, 0)
 #: Of an older QEMU libvirt cannot enumerate all that it has (the message of
@@ -36,8 +40,8 @@ class DomainCapabilities:
     :ivar has_defaults: it has ``<defaults>``, as from libvirt 11.9 on.
     :ivar defaults: the sub-elements that ``<defaults>`` gives, on or off.
     :ivar vendor: the vendor of the host's processor.
-    :ivar nested: True where the host's CPU model has vmx or svm: KVM gives
-        them to guests only where it runs with nested virtualization.
+    :ivar nested: True where the host's CPU model names vmx, svm or npt: KVM
+        gives them to guests only where it runs with nested virtualization.
     """
 
     arch: str | None = None
@@ -119,7 +123,7 @@ def _read_nested(root: etree._Element) -> bool | None:
             "./cpu/mode[@name='host-model']/feature[@policy='require']"
         )
     }
-    return True if features & {'vmx', 'svm'} else None
+    return True if features & _NESTING else None
 
 
 def parse(text: str | bytes) -> DomainCapabilities:

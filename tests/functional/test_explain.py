@@ -19,7 +19,7 @@ WINDOWS = {'os_type': 'windows'}
 
 DOCUMENTS = (
     ('intel-libvirt12.4-qemu10.1-composed', (12, 4, 0), (10, 1, 0)),
-    ('amd-libvirt12.0-qemu11.0-composed', (12, 0, 0), (11, 0, 0)),
+    ('amd-libvirt12.8-qemu11.1-lab-pc', (12, 8, 0), (11, 1, 3)),
     ('intel-libvirt8.0-qemu6.2-composed', (8, 0, 0), (6, 2, 0)),
     ('intel-libvirt9.0-qemu6.1-composed', (9, 0, 0), (6, 1, 0)),
     ('amd-libvirt9.0-qemu7.2-lab-pc', (9, 0, 0), (7, 2, 0)),

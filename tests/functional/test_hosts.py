@@ -28,7 +28,7 @@ HOSTS = (
         guest.BASELINE,
         INTEL_NEW,
     ),
-    ('amd-libvirt12.0-qemu11.0-composed', guest.AMD, guest.BASELINE, _NEW),
+    ('amd-libvirt12.8-qemu11.1-lab-pc', guest.AMD, guest.BASELINE, _NEW),
     # No <hyperv> in the document: the releases decide.
     (
         'intel-libvirt8.0-qemu6.2-composed',

@@ -42,10 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         'anything for so long (default: %(default)g)',
     )
     parser.add_argument(
-        '--cpus',
-        type=int,
-        metavar='N',
-        help='processors (default: 2, or 1 with another --host)',
+        '--cpus', type=int, default=defaults.cpus, help='default: %(default)d'
     )
     parser.add_argument(
         '--memory',

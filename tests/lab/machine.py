@@ -57,7 +57,7 @@ def arguments(
         '-machine', 'q35',
         '-accel', 'tcg,thread=multi',
         '-cpu', spec.cpu_model,
-        '-smp', str(spec.processors),
+        '-smp', str(spec.cpus),
         '-m', f'{spec.memory_mib}M',
         '-kernel', str(image.kernel),
         '-initrd', str(image.initramfs),

@@ -9,6 +9,7 @@ import argparse
 import collections.abc
 import datetime
 import fcntl
+import itertools
 import json
 import os
 import pathlib
@@ -26,6 +27,7 @@ from tests.lab import spec as lab_spec
 _EMBEDDED = pathlib.Path(__file__).parents[1] / 'real' / 'embedded.py'
 _DATA = pathlib.Path(__file__).parents[1] / 'data' / 'lab'
 _MACHINES = ('pc', 'q35')
+_VIRT_TYPES = ('kvm', 'qemu')
 
 #: The hosts; None is the machine itself.
 HOSTS: dict[str, lab_spec.LabSpec | None] = {
@@ -37,6 +39,10 @@ HOSTS: dict[str, lab_spec.LabSpec | None] = {
         module_params=('kvm_amd.avic=1', 'kvm_amd.force_avic=1')
     ),
     'lab-denied': lab_spec.LabSpec(kvm_device=lab_spec.KvmDevice.DENIED),
+    **{
+        f'lab-{release}': lab_spec.LabSpec(host=release)
+        for release in ('trixie', 'sid')
+    },
 }
 
 # linux/kvm.h
@@ -62,6 +68,15 @@ _PARAMETERS = {
     'kvm_intel': ('nested', 'enable_apicv', 'ept'),
 }
 _ROOM = 64
+# What QEMU is told, line by line: qemu/docs/interop/qmp-spec.rst.
+_QUESTIONS = (
+    {'execute': 'qmp_capabilities'},
+    {
+        'execute': 'query-cpu-model-expansion',
+        'arguments': {'type': 'full', 'model': {'name': 'host'}},
+    },
+    {'execute': 'quit'},
+)
 
 
 def _leaves(device: int) -> dict[str, list[str]]:
@@ -107,6 +122,24 @@ def _ask_modules() -> dict[str, dict[str, str]]:
     return found
 
 
+def _ask_qemu() -> dict[str, typing.Any]:
+    """query-cpu-model-expansion: all properties of the processor 'host'."""
+    done = subprocess.run(
+        ['qemu-system-x86_64', '-nodefaults', '-display', 'none', '-S']
+        + ['-machine', 'none,accel=kvm', '-qmp', 'stdio'],
+        input=''.join(json.dumps(one) + '\n' for one in _QUESTIONS),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    for answer in answers:
+        if 'model' in answer.get('return', {}):
+            found: dict[str, typing.Any] = answer['return']['model']
+            return found
+    return {'error': done.stderr or answers}
+
+
 def record_here(folder: pathlib.Path) -> None:
     """Record the host that this runs on."""
     connection = runpy.run_path(str(_EMBEDDED))['get']().connection
@@ -122,25 +155,30 @@ def record_here(folder: pathlib.Path) -> None:
         'refused': {},
     }
     (folder / 'capabilities.xml').write_text(connection.getCapabilities())
-    for machine in _MACHINES:
-        path = folder / f'kvm-{machine}.xml'
+    for virt_type, machine in itertools.product(_VIRT_TYPES, _MACHINES):
+        name = f'{virt_type}-{machine}'
+        path = folder / f'{name}.xml'
         path.unlink(missing_ok=True)
         try:
             path.write_text(
                 connection.getDomainCapabilities(
-                    None, 'x86_64', machine, 'kvm'
+                    None, 'x86_64', machine, virt_type
                 )
             )
         # The name of libvirt's error would have to be imported.
         except Exception as err:
-            facts['refused'][machine] = str(err)
+            facts['refused'][name] = str(err)
+    model = json.dumps(_ask_qemu(), indent=1, sort_keys=True)
+    (folder / 'cpu-host.json').write_text(model + '\n')
     (folder / 'facts.json').write_text(json.dumps(facts, indent=1) + '\n')
 
 
 def _record(name: str, data: pathlib.Path) -> int:
     folder = data / name
-    command = [sys.executable, '-m', 'tests.lab.record', '--here', str(folder)]
     spec = HOSTS[name]
+    # A host of another release has a Python of its own.
+    python = 'python3' if spec and spec.suite else sys.executable
+    command = [python, '-m', 'tests.lab.record', '--here', str(folder)]
     if spec is None:
         return subprocess.run(command, check=False).returncode
     with tempfile.TemporaryDirectory() as out:

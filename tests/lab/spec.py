@@ -32,7 +32,10 @@ class KvmDevice(enum.StrEnum):
 class LabSpec:
     """A machine.
 
-    :ivar cpus: how many processors it has; None for processors.
+    :ivar cpus: how many processors it has. A second one saves no time: what
+        runs inside is Python, whose threads then wait for each other. And
+        Linux 6.12 has panicked with two, after an int3: QEMU's emulator ran
+        what the kernel had patched meanwhile on the other processor.
     :ivar memory_mib: its memory; nine tenths of it at most are the disk.
     :ivar cpu_model: for QEMU's -cpu. TCG has no VMX: AMD only.
     :ivar module_params: parameters of kvm and kvm_amd, in the words of the
@@ -47,7 +50,7 @@ class LabSpec:
         of 24 bits; None where it has no link.
     """
 
-    cpus: int | None = None
+    cpus: int = 1
     memory_mib: int = 4096
     cpu_model: str = 'EPYC,+svm,+npt'
     module_params: tuple[str, ...] = ()
@@ -68,7 +71,7 @@ class LabSpec:
                     reason=f"'{param}' is not kvm.NAME=VALUE or "
                     'kvm_amd.NAME=VALUE'
                 )
-        if self.processors < 1 or self.memory_mib < _MIN_MEMORY_MIB:
+        if self.cpus < 1 or self.memory_mib < _MIN_MEMORY_MIB:
             raise exception.InvalidSpec(
                 reason=f'it takes one processor and {_MIN_MEMORY_MIB} MiB '
                 'at least'
@@ -96,18 +99,6 @@ class LabSpec:
         """The release of Debian to unpack; None for this machine's files."""
         own = platform.freedesktop_os_release().get('VERSION_CODENAME')
         return None if self.host == own else self.host
-
-    @property
-    def processors(self) -> int:
-        """How many processors it has, two where nobody said.
-
-        One where the release is another: with two, Linux 6.12 has panicked
-        after an int3, for QEMU's emulator ran what the kernel had patched
-        meanwhile on the other processor.
-        """
-        if self.cpus is not None:
-            return self.cpus
-        return 1 if self.suite else 2
 
     def params_of(self, module: str) -> str:
         """Say what to load a module with, for the init script."""

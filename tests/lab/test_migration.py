@@ -28,14 +28,12 @@ _HOSTS = {
     _SOURCE: lab_spec.LabSpec(
         hostname=_SOURCE,
         address=migrate_guest.ADDRESSES[_SOURCE],
-        cpus=1,
         memory_mib=2048,
         module_params=('kvm_amd.avic=1', 'kvm_amd.force_avic=1'),
     ),
     _DESTINATION: lab_spec.LabSpec(
         hostname=_DESTINATION,
         address=migrate_guest.ADDRESSES[_DESTINATION],
-        cpus=1,
         memory_mib=2048,
         module_params=('kvm_amd.avic=0', 'kvm_amd.nested=0'),
     ),

@@ -21,7 +21,7 @@ _DATA = pathlib.Path(__file__).parents[1] / 'data' / 'domaincaps'
 #: A host with all that libvirt 9.0 knows of the baseline profile.
 _DOMCAPS = str(_DATA / 'amd-libvirt9.0-qemu7.2-lab-pc.xml')
 #: One with more than that.
-_NEWER = str(_DATA / 'amd-libvirt12.0-qemu11.0-composed.xml')
+_NEWER = str(_DATA / 'amd-libvirt12.8-qemu11.1-lab-pc.xml')
 _SECRET = 'mellon'
 _DOMAIN = f"""
 <domain type='{{virt_type}}'>

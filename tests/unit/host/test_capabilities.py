@@ -134,7 +134,7 @@ class HostsTestCase(samples.OfferTestCase):
 
     def test_amd_newest(self):
         facts = samples.sources(
-            'amd-libvirt12.0-qemu11.0-composed',
+            'amd-libvirt12.8-qemu11.1-lab-pc',
             samples.kernel_facts(AMD),
             tsc_frequency=1,
         )

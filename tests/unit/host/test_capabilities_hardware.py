@@ -16,7 +16,7 @@ AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
 W = capabilities.CapabilitySource
 
 DOCUMENTS = {
-    AMD: 'amd-libvirt12.0-qemu11.0-composed',
+    AMD: 'amd-libvirt12.8-qemu11.1-lab-pc',
     INTEL: 'intel-libvirt12.4-qemu10.1-composed',
 }
 NESTED = 'nested virtualization'
@@ -132,7 +132,7 @@ class EvmcsTestCase(base.TestCase):
         )
 
     def test_amd_by_the_document(self):
-        facts = samples.sources('amd-libvirt12.0-qemu11.0-composed')
+        facts = samples.sources('amd-libvirt12.8-qemu11.1-lab-pc')
         self.check(
             facts,
             False,

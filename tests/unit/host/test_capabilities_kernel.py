@@ -66,7 +66,7 @@ class KernelTestCase(samples.OfferTestCase):
     )
     def test_kernel_lacks_bits(self, name, bits):
         facts = samples.sources(
-            'amd-libvirt12.0-qemu11.0-composed',
+            'amd-libvirt12.8-qemu11.1-lab-pc',
             samples.kernel_facts(AMD, without=[name]),
         )
         self.check_capability(
@@ -82,7 +82,7 @@ class KernelTestCase(samples.OfferTestCase):
         # frequencies shows two, in two registers.
         facts.leaves[0x40000003][model.Register.EDX] &= ~(1 << 8)
         self.check_capability(
-            samples.sources('amd-libvirt12.0-qemu11.0-composed', facts),
+            samples.sources('amd-libvirt12.8-qemu11.1-lab-pc', facts),
             'frequencies',
             False,
             W.KVM,
@@ -93,7 +93,7 @@ class KernelTestCase(samples.OfferTestCase):
         facts = samples.kernel_facts(AMD)
         facts.leaves[0x40000004][model.Register.EAX] &= ~(1 << 11)
         self.check_capability(
-            samples.sources('amd-libvirt12.0-qemu11.0-composed', facts),
+            samples.sources('amd-libvirt12.8-qemu11.1-lab-pc', facts),
             'tlbflush',
             False,
             W.KVM,
@@ -102,7 +102,7 @@ class KernelTestCase(samples.OfferTestCase):
 
     def test_kernel_answers_with_nothing(self):
         facts = samples.sources(
-            'amd-libvirt12.0-qemu11.0-composed',
+            'amd-libvirt12.8-qemu11.1-lab-pc',
             samples.kernel_facts(AMD, leaves={}),
         )
         # What has no bits of its own is all that is left.

@@ -16,7 +16,7 @@ DOCUMENTS = (
     ('amd-libvirt9.0-qemu7.2-lab-pc', LAB),
     ('amd-libvirt9.0-qemu7.2-lab-q35', LAB),
     ('amd-libvirt9.0-qemu7.2-lab-q35-tcg', LAB),
-    ('amd-libvirt12.0-qemu11.0-composed', LAB | NEWER),
+    ('amd-libvirt12.8-qemu11.1-lab-pc', LAB | NEWER),
     ('intel-libvirt8.0-qemu6.2-composed', None),
     ('intel-libvirt9.0-qemu6.1-composed', LAB - {'avic'} | {'evmcs'}),
     ('intel-libvirt12.4-qemu10.1-composed', LAB | NEWER | {'evmcs'}),
@@ -72,7 +72,7 @@ class DocumentsTestCase(base.TestCase):
     @ddt.unpack
     @ddt.data(
         ('amd-libvirt9.0-qemu7.2-lab-pc', ()),
-        ('amd-libvirt12.0-qemu11.0-composed', DEFAULTS),
+        ('amd-libvirt12.8-qemu11.1-lab-pc', DEFAULTS),
         ('intel-libvirt12.4-qemu10.1-composed', DEFAULTS),
     )
     def test_parse_defaults(self, name, defaults):

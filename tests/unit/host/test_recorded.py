@@ -3,12 +3,14 @@
 """What is concluded about hosts that were recorded as a whole."""
 
 import dataclasses
+import itertools
 import json
 import pathlib
 
 import ddt
 import fixtures
 
+from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import domaincaps
@@ -20,8 +22,16 @@ from tests.unit import base
 
 _DATA = base.DATA / 'lab'
 _MACHINES = ('pc', 'q35')
+_RELEASES = ('lab-trixie', 'lab-sid')
 # What libvirt 9.0 and QEMU 7.2 have, and KVM of Linux 6.1 emulates.
 _SOFTWARE = sets.BASELINE | {'vendor_id'}
+# The same of libvirt 11.3, QEMU 10.0 and Linux 6.12, and of all newer ones.
+_NEWER = _SOFTWARE | {
+    'emsr_bitmap',
+    'xmm_input',
+    'tlbflush.direct',
+    'tlbflush.extended',
+}
 
 
 def _version(number):
@@ -65,7 +75,9 @@ class RecordedTestCase(base.TestCase):
         folder = _DATA / name
         facts = json.loads((folder / 'facts.json').read_text())
         document = folder / f'kvm-{machine}.xml'
-        self.assertIsNot(document.exists(), machine in facts['refused'])
+        self.assertIsNot(
+            document.exists(), f'kvm-{machine}' in facts['refused']
+        )
         domcaps = (
             domaincaps.parse(document.read_bytes())
             if document.exists()
@@ -121,6 +133,28 @@ class RecordedTestCase(base.TestCase):
             _SOFTWARE | {'avic'}, self.offered('lab-avic1', machine)
         )
 
+    @ddt.data(*itertools.product(_RELEASES, _MACHINES))
+    @ddt.unpack
+    def test_lab_of_another_release(self, name, machine):
+        _, sources = self.read(name, machine)
+
+        self.assertEqual(
+            (True, False), (sources.kernel.nested, sources.kernel.apic)
+        )
+        self.assertEqual(_NEWER, self.offered(name, machine))
+
+    @ddt.data(*_RELEASES)
+    def test_qemu_knows_every_name(self, name):
+        folder = _DATA / name
+        model = json.loads((folder / 'cpu-host.json').read_text())
+        known = {one for one in model['props'] if one.startswith('hv-')}
+
+        ours = {
+            entry.qemu_flag for entry in enlightenments.ENLIGHTENMENTS.values()
+        }
+
+        self.assertEqual(set(), ours - known)
+
     @ddt.data(*_MACHINES)
     def test_machine_of_ours(self, machine):
         kernel = self.read('machine', machine)[1].kernel
@@ -133,7 +167,7 @@ class RecordedTestCase(base.TestCase):
         facts, sources = self.read('lab-denied', machine)
 
         self.assertEqual(13, facts['/dev/kvm']['errno'])
-        self.assertIn(machine, facts['refused'])
+        self.assertIn(f'kvm-{machine}', facts['refused'])
         self.assertIsNone(sources.kernel.hyperv)
         self.assertEqual(set(), self.offered('lab-denied', machine))
 
@@ -143,7 +177,7 @@ class RecordedTestCase(base.TestCase):
             for facts in (
                 self.read(folder.name, 'pc')[0]
                 for folder in _DATA.iterdir()
-                if folder.is_dir()
+                if folder.is_dir() and folder.name not in _RELEASES
             )
         }
 
