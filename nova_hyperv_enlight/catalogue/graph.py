@@ -15,20 +15,26 @@ from nova_hyperv_enlight.catalogue import model
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 
 
-def closure(features: frozenset[str]) -> frozenset[str]:
-    """Return names with all that they require on every host."""
+def closure(
+    features: collections.abc.Iterable[str], vendor: model.Vendor | None = None
+) -> frozenset[str]:
+    """Return names and all that they require.
+
+    :param features: the names.
+    :param vendor: the host's vendor; None for what every host requires.
+    """
     found: set[str] = set()
     waiting = list(features)
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += enlightenments.ENLIGHTENMENTS[name].requires
+            waiting += _CATALOGUE[name].requirements(vendor)
     return frozenset(found)
 
 
 def dependents(
-    features: collections.abc.Set[str], vendor: model.Vendor | None
+    features: collections.abc.Iterable[str], vendor: model.Vendor | None
 ) -> set[str]:
     """Return names and all that requires one of them.
 
@@ -53,9 +59,9 @@ def closed_part(
 ) -> frozenset[str]:
     """Return names less those that lack what they require.
 
-    :param features: the names that can be had.
-    :param vendors: the vendors of the hosts that they shall work on; None is
-        one that is not known.
+    :param features: the names.
+    :param vendors: the vendors of the hosts that they have to work on; None
+        is a vendor that is not known.
     """
     kept = frozenset(
         name
@@ -65,5 +71,41 @@ def closed_part(
             for vendor in vendors
         )
     )
-    # What stood on a name that fell falls too.
+    # A name that fell takes along the names that require it.
     return kept if kept == features else closed_part(kept, vendors)
+
+
+def requiring(
+    features: collections.abc.Set[str],
+    others: collections.abc.Set[str],
+    vendor: model.Vendor | None = None,
+) -> dict[str, list[str]]:
+    """Return which names themselves require one of others, and which ones.
+
+    :param features: the names.
+    :param others: the names that they may require.
+    :param vendor: the host's vendor; None for what every host requires.
+    :returns: the others by name, all in the catalogue's order.
+    """
+    found = {}
+    for name in in_order(features):
+        required = set(_CATALOGUE[name].requirements(vendor))
+        if needed := in_order(required & others):
+            found[name] = needed
+    return found
+
+
+def unmet(
+    features: collections.abc.Set[str], vendor: model.Vendor | None = None
+) -> dict[str, list[str]]:
+    """Return which names lack something that they require, and what.
+
+    :param features: the names that are on.
+    :param vendor: the host's vendor; None for what every host requires.
+    """
+    return requiring(features, _CATALOGUE.keys() - features, vendor)
+
+
+def in_order(features: collections.abc.Container[str]) -> list[str]:
+    """Return names in the catalogue's order."""
+    return [name for name in _CATALOGUE if name in features]

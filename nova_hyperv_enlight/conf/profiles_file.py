@@ -9,6 +9,7 @@ import typing
 import yaml
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
 
@@ -226,16 +227,12 @@ class _File:
     def _check_closed(
         self, name: str, line: int, features: frozenset[str]
     ) -> None:
-        for member in enlightenments.ENLIGHTENMENTS:
-            if member not in features:
-                continue
-            for needed in enlightenments.ENLIGHTENMENTS[member].requires:
-                if needed not in features:
-                    raise self._error(
-                        line,
-                        f'profile {name!r}: {member!r} requires {needed!r}, '
-                        'which is not on',
-                    )
+        for member, needed in graph.unmet(features).items():
+            raise self._error(
+                line,
+                f'profile {name!r}: {member!r} requires {needed[0]!r}, which '
+                'is not on',
+            )
 
 
 def parse(text: str, path: str) -> dict[str, profiles.Profile]:

@@ -7,6 +7,7 @@ import typing
 from oslo_config import cfg
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.conf import profiles_file
 from nova_hyperv_enlight import exception
@@ -37,18 +38,14 @@ def _check_names(
 
 def _check_both(on: typing.Iterable[str], off: typing.Iterable[str]) -> None:
     """Refuse to force something on without what it requires."""
-
-    def check(name: str, root: str) -> None:
-        if name in off:
-            which = '' if name == root else f' requires {name!r}, which'
-            raise exception.InvalidOption(
-                option='force_on', reason=f'{root!r}{which} is in force_off'
-            )
-        for needed in enlightenments.ENLIGHTENMENTS[name].requires:
-            check(needed, root)
-
-    for name in on:
-        check(name, name)
+    for root in on:
+        for name in off:
+            if name in graph.closure({root}):
+                which = '' if name == root else f' requires {name!r}, which'
+                raise exception.InvalidOption(
+                    option='force_on',
+                    reason=f'{root!r}{which} is in force_off',
+                )
 
 
 def read(conf: cfg.ConfigOpts) -> settings.Settings:

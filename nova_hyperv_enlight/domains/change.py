@@ -250,8 +250,8 @@ def _gone(
 ) -> list[str]:
     """Say what goes because it requires something that is turned off."""
     return [
-        f'{name!r} is turned off too: it requires {_quoted(needed & gone)}.'
-        for name, needed in _requirements(features, vendor)
+        f'{name!r} is turned off too: it requires {_quoted(needed)}.'
+        for name, needed in graph.requiring(features, gone, vendor).items()
     ]
 
 
@@ -262,27 +262,11 @@ def _unmet(
 ) -> list[str]:
     """Say what stays as it was and lacks something that it requires."""
     return [
-        f'{name!r} requires {_quoted(needed & missing)}, which is off as it '
-        f'was: {_options(needed & missing)} adds it.'
-        for name, needed in _requirements(features, vendor)
-        if needed & missing
+        f'{name!r} requires {_quoted(needed)}, which is off as it was: '
+        f'{" ".join(f"--on {each}" for each in needed)} adds it.'
+        for name, needed in graph.requiring(features, missing, vendor).items()
     ]
 
 
-def _requirements(
-    features: frozenset[str], vendor: model.Vendor | None
-) -> collections.abc.Iterator[tuple[str, frozenset[str]]]:
-    for name in _in_order(features):
-        yield name, frozenset(_CATALOGUE[name].requirements(vendor))
-
-
-def _in_order(features: frozenset[str]) -> list[str]:
-    return [name for name in _CATALOGUE if name in features]
-
-
-def _quoted(features: frozenset[str]) -> str:
-    return ' and '.join(map(repr, _in_order(features)))
-
-
-def _options(features: frozenset[str]) -> str:
-    return ' '.join(f'--on {name}' for name in _in_order(features))
+def _quoted(features: list[str]) -> str:
+    return ' and '.join(map(repr, features))

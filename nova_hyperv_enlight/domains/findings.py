@@ -112,22 +112,15 @@ def join(fixes: typing.Iterable[Fix]) -> Fix:
 
 
 def _switch_on(name: str, fix_context: FixContext) -> Fix:
-    """Switch a name on with what it stands on, or off where that cannot be."""
-    features: set[str] = set()
-    waiting = [name]
-    while waiting:
-        each = waiting.pop()
-        if each not in features:
-            features.add(each)
-            entry = enlightenments.ENLIGHTENMENTS[each]
-            waiting += entry.requirements(fix_context.vendor)
+    """Switch a name on with what it requires, or off where a host lacks it."""
+    features = graph.closure({name}, fix_context.vendor)
     if features <= fix_context.features:
-        return Fix(on=frozenset(features))
+        return Fix(on=features)
     return _switch_off(name, fix_context)
 
 
 def _switch_off(name: str, fix_context: FixContext) -> Fix:
-    """Switch a name off, with all that stands on it."""
+    """Switch a name off, with all that requires it."""
     return Fix(off=frozenset(graph.dependents({name}, fix_context.vendor)))
 
 

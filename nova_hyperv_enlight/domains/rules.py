@@ -11,6 +11,7 @@ import collections.abc
 import dataclasses
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import selections
@@ -204,20 +205,14 @@ def _unmet(compared: Comparison) -> collections.abc.Iterator[_Found]:
         # What is not named may be on.
         return
     vendor = compared.host.sources.vendor
-    for name, entry in _CATALOGUE.items():
-        if name not in compared.features:
-            continue
-        off = [
-            n for n in entry.requirements(vendor) if n not in compared.features
-        ]
-        if off:
-            yield (
-                findings.UNMET,
-                name,
-                f'{name!r} requires {_quoted(off)}, which '
-                f'{"is" if len(off) == 1 else "are"} off: QEMU, and libvirt '
-                'from 11.9 on, may refuse the guest.',
-            )
+    for name, off in graph.unmet(compared.features, vendor).items():
+        yield (
+            findings.UNMET,
+            name,
+            f'{name!r} requires {_quoted(off)}, which '
+            f'{"is" if len(off) == 1 else "are"} off: QEMU, and libvirt '
+            'from 11.9 on, may refuse the guest.',
+        )
 
 
 def _not_delivered(compared: Comparison) -> collections.abc.Iterator[_Found]:

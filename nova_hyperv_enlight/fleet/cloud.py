@@ -10,6 +10,7 @@ https://docs.openstack.org/api-ref/placement/
 """
 
 import collections.abc
+import contextlib
 import dataclasses
 import types
 import typing
@@ -36,6 +37,22 @@ _PROVIDERS = '1.18'
 # What libvirt's driver reports for QEMU and KVM alike:
 # nova/virt/libvirt/host.py, get_driver_type.
 _QEMU = 'QEMU'
+# What to do, by the HTTP status of an answer.
+_REMEDIES = {
+    401: 'check the user and the password in clouds.yaml',
+    403: (
+        'the user in clouds.yaml must be allowed to list hypervisors, '
+        'aggregates and services, and the traits and resource providers of '
+        'placement'
+    ),
+    406: f'compute {_HYPERVISORS} and placement {_PROVIDERS} are needed',
+    500: "the service's log says why",
+    503: 'the service is down: try again later',
+}
+_CHECK_ADDRESSES = (
+    'check auth_url and region_name in clouds.yaml, and the endpoints of the '
+    'services'
+)
 _VENDORS = {vendor.value: vendor for vendor in model.Vendor}
 _Answer = typing.TypeVar('_Answer')
 
@@ -116,18 +133,22 @@ class Cloud:
         )
 
     def _ask(self, question: collections.abc.Callable[[], _Answer]) -> _Answer:
-        # openstacksdk's own exceptions, and those of what it stands on.
         try:
             return question()
+        except exception.CloudError:
+            raise
         except Exception as err:
-            raise exception.CloudError(cloud=self._name, reason=err) from err
+            # openstacksdk's own exceptions, and those of what it stands on.
+            raise exception.CloudError(
+                cloud=self._name, reason=_with_remedy(err)
+            ) from err
 
     def _get(
-        self, service: str, path: str, version: str, **query: str
-    ) -> typing.Any:
-        """Return what a service answers, from its JSON."""
+        self, service: str, path: str, version: str, key: str, **query: str
+    ) -> dict[str, typing.Any]:
+        """Return what a service answers: a JSON object with this key."""
 
-        def get() -> typing.Any:
+        def get() -> dict[str, typing.Any]:
             from openstack import exceptions
 
             # Its adapters know the place and the token. Its own objects
@@ -137,7 +158,7 @@ class Cloud:
                 path, params=query, microversion=version
             )
             exceptions.raise_from_response(response)
-            return response.json()
+            return _object(response, key)
 
         return self._ask(get)
 
@@ -146,7 +167,11 @@ class Cloud:
         query: dict[str, str] = {}
         while True:
             page = self._get(
-                'compute', '/os-hypervisors/detail', _HYPERVISORS, **query
+                'compute',
+                '/os-hypervisors/detail',
+                _HYPERVISORS,
+                'hypervisors',
+                **query,
             )
             yield from page['hypervisors']
             if not page.get('hypervisors_links'):
@@ -174,7 +199,9 @@ class Cloud:
         """Return the names of the services that are meant; None is all."""
         sets = []
         if aggregate is not None:
-            found = self._get('compute', '/os-aggregates', _FIRST)
+            found = self._get(
+                'compute', '/os-aggregates', _FIRST, 'aggregates'
+            )
             aggregates = {
                 each['name']: set(each['hosts'])
                 for each in found['aggregates']
@@ -182,7 +209,11 @@ class Cloud:
             sets.append(self._member('aggregate', aggregate, aggregates))
         if zone is not None:
             found = self._get(
-                'compute', '/os-services', _FIRST, binary='nova-compute'
+                'compute',
+                '/os-services',
+                _FIRST,
+                'services',
+                binary='nova-compute',
             )
             zones: dict[str, set[str]] = {}
             for service in found['services']:
@@ -212,6 +243,7 @@ class Cloud:
                 'placement',
                 '/traits',
                 _TRAITS,
+                'traits',
                 name=f'startswith:{model.TRAIT_PREFIX}',
                 associated='true',
             )['traits']
@@ -225,6 +257,7 @@ class Cloud:
                 'placement',
                 '/resource_providers',
                 _PROVIDERS,
+                'resource_providers',
                 required=entry.trait,
             )
             for provider in found['resource_providers']:
@@ -273,13 +306,54 @@ _OFFERS = types.MappingProxyType(
 )
 
 
+def _object(response: typing.Any, key: str) -> dict[str, typing.Any]:
+    """Return the JSON object with this key that is in a response."""
+    with contextlib.suppress(ValueError):
+        found = response.json()
+        if isinstance(found, dict) and key in found:
+            return found
+    raise ValueError(f'{response.url} answers without {key!r}')
+
+
+def _with_remedy(err: Exception) -> str:
+    """Say in one line what has failed, and what can be done about it."""
+    # keystoneauth's exceptions have the one, openstacksdk's the other.
+    status = getattr(err, 'http_status', getattr(err, 'status_code', None))
+    # Services answer in several lines.
+    text = ' '.join(str(err).split()).rstrip('.:')
+    remedy = _REMEDIES.get(status or 0, _CHECK_ADDRESSES)
+    return f'{text}; {remedy}.'
+
+
 def _connect(name: str) -> typing.Any:
     try:
         # Imported here: all else works without it.
         import openstack
     except ImportError as err:
-        raise ImportError(
-            'the Python package openstacksdk is missing; pip install '
-            'nova-hyperv-enlight[cloud]'
+        raise exception.CloudError(
+            cloud=name,
+            reason=(
+                'the Python package openstacksdk is missing; pip install '
+                'nova-hyperv-enlight[cloud]'
+            ),
         ) from err
-    return openstack.connect(cloud=name)
+    try:
+        return openstack.connect(cloud=name)
+    except openstack.exceptions.ConfigException as err:
+        raise exception.CloudError(
+            cloud=name, reason=f'{err} {_known_clouds(openstack)}'
+        ) from err
+
+
+def _known_clouds(openstack: typing.Any) -> str:
+    """Say which clouds openstacksdk knows."""
+    config = openstack.config.OpenStackConfig()
+    if config.config_filename is None:
+        return (
+            'There is no clouds.yaml that can be read in this directory, '
+            '~/.config/openstack or /etc/openstack.'
+        )
+    # Any variable OS_* makes another one.
+    names = set(config.get_cloud_names()) - {config.envvar_key}
+    found = ', '.join(sorted(names)) or 'none'
+    return f'The clouds in {config.config_filename}: {found}.'

@@ -6,6 +6,7 @@ import dataclasses
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import probe_domain
@@ -94,16 +95,9 @@ def without(
     :param asked: the set.
     :param features: the names.
     """
-    kept = asked.features - frozenset(features)
-    while True:
-        whole = frozenset(
-            name
-            for name in kept
-            if kept.issuperset(enlightenments.ENLIGHTENMENTS[name].requires)
-        )
-        if whole == kept:
-            break
-        kept = whole
+    kept = graph.closed_part(
+        asked.features.difference(features), frozenset([None])
+    )
     carried = {enlightenments.ENLIGHTENMENTS[name].value_name for name in kept}
     return dataclasses.replace(
         asked,

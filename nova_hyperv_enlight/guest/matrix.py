@@ -8,6 +8,7 @@ import threading
 import time
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import tlfs
@@ -34,17 +35,10 @@ def alone(name: str, vendor: model.Vendor | None) -> selections.Selection:
     :param name: the enlightenment.
     :param vendor: the vendor of the host's processor.
     """
-    features: set[str] = set()
-    wanted = [name]
-    if not _CATALOGUE[name].cpuid:
-        wanted.append(_CARRIER)
-    while wanted:
-        found = wanted.pop()
-        if found not in features:
-            features.add(found)
-            wanted += _CATALOGUE[found].requirements(vendor)
+    wanted = [name] if _CATALOGUE[name].cpuid else [name, _CARRIER]
+    features = graph.closure(wanted, vendor)
     return selections.Selection(
-        features=frozenset(features),
+        features=features,
         values=frozenset(
             (entry.value_name, entry.value.default)
             for entry in map(_CATALOGUE.__getitem__, features)

@@ -12,6 +12,7 @@ import dataclasses
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
@@ -113,31 +114,16 @@ def check_image(conf: settings.Settings, image: request.Overrides) -> None:
 def reach(
     image: request.Overrides, vendor: model.Vendor | None
 ) -> frozenset[str]:
-    """Return all that an image's demands could switch on any host.
+    """Return all features that an image's overrides could switch.
 
-    On brings what it requires; off takes along what requires it.
+    A feature that is turned on brings those that it requires; one that is
+    turned off takes along those that require it.
 
     :param vendor: the host's vendor, None where it is not known.
     """
-    catalogue = enlightenments.ENLIGHTENMENTS
-    reached = {name: image.features[name].on for name in image.features}
-    pending = list(reached.items())
-    while pending:
-        name, on = pending.pop()
-        others = (
-            catalogue[name].requirements(vendor)
-            if on
-            else [
-                other
-                for other, entry in catalogue.items()
-                if name in entry.requirements(vendor)
-            ]
-        )
-        for other in others:
-            if other not in reached:
-                reached[other] = on
-                pending.append((other, on))
-    return frozenset(reached)
+    on = {name for name, override in image.features.items() if override.on}
+    off = image.features.keys() - on
+    return graph.closure(on, vendor) | graph.dependents(off, vendor)
 
 
 def choose(

@@ -9,6 +9,7 @@ import dataclasses
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
@@ -223,15 +224,13 @@ def all_overrides(
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 
 
-def _check_not_off(
-    guest: GuestContext, name: str, needed: str, root: str
-) -> None:
+def _check_not_off(guest: GuestContext, needed: str, root: str) -> None:
     off = guest.overrides.get(needed)
     if off is None or off.on:
         return
     # What only one vendor's hosts require is no conflict on the others'.
     error: type[exception.EnlightException] = exception.HostCannotDeliver
-    if needed in _CATALOGUE[name].requires:
+    if needed in graph.closure({root}):
         error = exception.InvalidRequest
     raise error(
         reason=(
@@ -269,22 +268,14 @@ def _can_be_had(guest: GuestContext, name: str) -> bool:
 
 
 def _close(guest: GuestContext, asked: list[str]) -> dict[str, str]:
-    closed: dict[str, str] = {}
-
-    def add(name: str, root: str) -> None:
-        if name in closed:
-            return
-        closed[name] = root
-        for needed in _CATALOGUE[name].requirements(guest.vendor):
-            _check_not_off(guest, name, needed, root)
-            add(needed, root)
-
-    for name in asked:
-        # What was asked for itself keeps its own name as its root.
-        closed.pop(name, None)
-        add(name, name)
-    for name, root in closed.items():
-        _check_host(guest, name, root)
+    # A name that was asked for itself is its own root.
+    closed = {name: name for name in asked}
+    for root in asked:
+        for name in graph.closure({root}, guest.vendor):
+            _check_not_off(guest, name, root)
+            closed.setdefault(name, root)
+    for name in graph.in_order(closed):
+        _check_host(guest, name, closed[name])
     return closed
 
 

@@ -10,10 +10,10 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_hyperv_enlight.catalogue import enlightenments
-from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.conf import hyperv_enlight as options
 from nova_hyperv_enlight.conf import reader
+from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.hooks import manager
 from nova_hyperv_enlight.host import capabilities
@@ -82,25 +82,15 @@ class Enlightener:
             # Nothing more is read of it: it is none of our business.
             _warn_untyped(instance)
             return
+        if conf.shadow:
+            self._shadow(config, instance, conf)
+            return
         with adapter.translated(instance):
-            asked = adapter.to_request(
-                config, instance, started=self._is_started(instance)
-            )
-            recorded = None
-            if asked.started:
-                recorded = self._adoption.pending(instance)
-                recorded = recorded or recorder.read(instance)
-            host = self._probe.capabilities(
-                config.os_arch, config.os_mach_type, config.virt_type
-            )
-            decided = resolve.resolve(conf, asked, host, recorded)
+            decided, recorded, host = self._decide(config, instance, conf)
             own = decided.selection
-            if conf.shadow or not decided.acts:
+            if not decided.acts:
                 own = adapter.own_selection(config)
-            _log(instance, decided, recorded, own, conf)
-            if conf.shadow:
-                self._remove_record(instance)
-                return
+            _log(instance, decided, recorded, conf)
             if decided.acts:
                 hooks.apply(
                     config,
@@ -112,6 +102,53 @@ class Enlightener:
                 instance, recording.made(decided, own, host, recorded)
             )
             self._adoption.forget(instance)
+
+    def _shadow(
+        self, config: typing.Any, instance: typing.Any, conf: settings.Settings
+    ) -> None:
+        """Log what would be decided. Nothing of it may stop a guest."""
+        try:
+            decided, _, _ = self._decide(config, instance, conf)
+            LOG.info(
+                'Hyper-V enlightenments (shadow mode, not written): %s; %s',
+                decision.one_line(decided),
+                decision.difference(decided, adapter.own_selection(config)),
+                instance=instance,
+            )
+        except exception.EnlightException as err:
+            LOG.warning(
+                'Hyper-V enlightenments (shadow mode, not refused): %s',
+                err,
+                instance=instance,
+            )
+        except Exception:
+            LOG.exception(
+                'Hyper-V enlightenments (shadow mode): unforeseen',
+                instance=instance,
+            )
+        self._remove_record(instance)
+
+    def _decide(
+        self, config: typing.Any, instance: typing.Any, conf: settings.Settings
+    ) -> tuple[
+        decision.Decision, record.Record | None, capabilities.HostCapabilities
+    ]:
+        """Decide about a guest.
+
+        :returns: the decision, the guest's record, and what the host offers.
+        :raises EnlightException: what was asked for cannot be had.
+        """
+        asked = adapter.to_request(
+            config, instance, started=self._is_started(instance)
+        )
+        recorded = None
+        if asked.started:
+            recorded = self._adoption.pending(instance)
+            recorded = recorded or recorder.read(instance)
+        host = self._probe.capabilities(
+            config.os_arch, config.os_mach_type, config.virt_type
+        )
+        return resolve.resolve(conf, asked, host, recorded), recorded, host
 
     def forget(self, instance: typing.Any) -> None:
         """Forget what a guest has now."""
@@ -229,19 +266,13 @@ def _log(
     instance: typing.Any,
     decided: decision.Decision,
     recorded: record.Record | None,
-    own: selections.Selection,
     conf: settings.Settings,
 ) -> None:
-    line = decision.one_line(decided)
-    if conf.shadow:
-        LOG.info(
-            'Hyper-V enlightenments (shadow mode, not written): %s; %s',
-            line,
-            decision.difference(decided, own),
-            instance=instance,
-        )
-        return
-    LOG.info('Hyper-V enlightenments: %s', line, instance=instance)
+    LOG.info(
+        'Hyper-V enlightenments: %s',
+        decision.one_line(decided),
+        instance=instance,
+    )
     if decided.passed_over:
         LOG.warning(
             'This guest was started before, and what is not allowed or '

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Nova's API and placement as a cloud that openstacksdk can log in to."""
+"""Clouds that openstacksdk can log in to."""
 
 import collections
 import json
@@ -39,29 +39,23 @@ class RealSDK(fixtures.Fixture):
             self.useFixture(fixtures.MockPatchObject(owner, name, function))
 
 
-class Cloud(fixtures.Fixture):
-    """Serve a test's Nova and placement, with a Keystone in front of them.
+class Keystone(fixtures.Fixture):
+    """A stand-in for Keystone, and a clouds.yaml with one cloud of it.
 
-    The Keystone is a stand-in: it gives any user a token that is the user's
-    name, and a real service catalog.
+    It gives any user a token that is the user's name, and a real service
+    catalog.
 
-    :param api: Nova's ``OSAPIFixture``
-    :param placement: placement's fixture
     :param user: who logs in
-    :ivar asked: the microversions of each service's requests
+    :ivar endpoints: the URL of each type of service
     """
 
-    def __init__(self, api, placement, user=ADMIN):
+    def __init__(self, user=ADMIN):
         super().__init__()
-        self.asked = collections.defaultdict(list)
-        self._api = api
-        self._placement = deploy.loadapp(placement.conf_fixture.conf)
+        self.endpoints = {}
         self._user = user
 
     def _setUp(self):
-        self._keystone_url = self._serve(self._keystone) + '/v3'
-        self._compute_url = self._serve(self._compute) + '/v2.1'
-        self._placement_url = self._serve(self._placed, '/placement')
+        self._url = self.serve(self.answer) + '/v3'
         path = f'{self.useFixture(fixtures.TempDir()).path}/clouds.yaml'
         with open(path, 'w', encoding='utf-8') as stream:
             yaml.safe_dump({'clouds': {NAME: self._cloud()}}, stream)
@@ -69,7 +63,8 @@ class Cloud(fixtures.Fixture):
             fixtures.EnvironmentVariable('OS_CLIENT_CONFIG_FILE', path)
         )
 
-    def _serve(self, app, path=''):
+    def serve(self, app, path=''):
+        """Serve a WSGI application until the end; return its URL."""
         # wsgi-intercept tells servers apart by their names.
         url = f'http://{uuidutils.generate_uuid()}{path}'
         server = interceptor.RequestsInterceptor(lambda: app, url=url)
@@ -81,7 +76,7 @@ class Cloud(fixtures.Fixture):
         return {
             'region_name': 'here',
             'auth': {
-                'auth_url': self._keystone_url,
+                'auth_url': self._url,
                 'username': self._user,
                 'password': 'any',
                 'project_name': 'project',
@@ -90,23 +85,42 @@ class Cloud(fixtures.Fixture):
             },
         }
 
-    def _keystone(self, environ, start_response):
+    def answer(self, environ, start_response):
+        """Answer as Keystone does; a WSGI application."""
         headers = [('Content-Type', 'application/json')]
         if environ['PATH_INFO'].endswith('/auth/tokens'):
             token = ksa_fixture.V3Token(user_name=self._user)
             token.set_project_scope()
-            for kind, url in (
-                ('compute', self._compute_url),
-                ('placement', self._placement_url),
-            ):
+            for kind, url in self.endpoints.items():
                 service = token.add_service(kind)
                 service.add_standard_endpoints(public=url, region='here')
             headers.append(('X-Subject-Token', self._user))
             start_response('201 Created', headers)
             return [json.dumps(token).encode()]
-        found = ksa_fixture.V3Discovery(self._keystone_url)
+        found = ksa_fixture.V3Discovery(self._url)
         start_response('200 OK', headers)
         return [json.dumps({'version': found}).encode()]
+
+
+class Cloud(Keystone):
+    """Serve a test's Nova and placement, with a Keystone in front of them.
+
+    :param api: Nova's ``OSAPIFixture``
+    :param placement: placement's fixture
+    :param user: who logs in
+    :ivar asked: the microversions of each service's requests
+    """
+
+    def __init__(self, api, placement, user=ADMIN):
+        super().__init__(user)
+        self.asked = collections.defaultdict(list)
+        self._api = api
+        self._placement = deploy.loadapp(placement.conf_fixture.conf)
+
+    def _setUp(self):
+        super()._setUp()
+        self.endpoints['compute'] = self.serve(self._compute) + '/v2.1'
+        self.endpoints['placement'] = self.serve(self._placed, '/placement')
 
     def _compute(self, environ, start_response):
         # What Keystone's middleware would do.

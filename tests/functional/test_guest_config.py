@@ -3,6 +3,7 @@
 """Guests of many kinds, without an API: what the driver makes of them."""
 
 import ddt
+import fixtures
 from lxml import etree
 from nova import exception as nova_exception
 from nova.virt.libvirt import config as vconfig
@@ -79,6 +80,30 @@ class StockTestCase(guest.GuestTestCase):
         self.plugin_flags(mode='shadow', profile=profile)
 
         self.assertStock(WINDOWS)
+
+    def test_shadow_refuses_nothing(self):
+        self.plugin_flags(mode='shadow')
+        log = self.useFixture(nova.LogRecords(nova.PLUGIN_LOGGER))
+
+        self.assertStock(WINDOWS, {'hyperv_enlight:stimer': 'bogus'})
+
+        (line,) = [record.getMessage() for record in log.records]
+        self.assertIn('(shadow mode, not refused): ', line)
+        self.assertIn('hyperv_enlight:stimer=bogus is not valid', line)
+
+    def test_shadow_whatever_happens(self):
+        self.plugin_flags(mode='shadow')
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova_hyperv_enlight.policy.resolve.resolve', lambda: None
+            )
+        )
+        log = self.useFixture(nova.LogRecords(nova.PLUGIN_LOGGER))
+
+        self.assertStock(WINDOWS)
+
+        (line,) = [record.getMessage() for record in log.records]
+        self.assertIn('(shadow mode): unforeseen', line)
 
     def test_no_hooks(self):
         self.plugin_flags(hooks=[])

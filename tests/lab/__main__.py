@@ -13,12 +13,12 @@ from tests.lab import packages
 from tests.lab import spec as lab_spec
 
 # As timeout(1), env(1) and the shell have them; all others are the command's.
-_TIMEOUT_STATUS = 124
+_SILENT_STATUS = 124
 _LAB_STATUS = 125
 _INTERRUPTED_STATUS = 130
 
 _EPILOG = f"""
-exit status: the command's own; {_TIMEOUT_STATUS} when it took too long,
+exit status: the command's own; {_SILENT_STATUS} when it was silent too long,
 {_LAB_STATUS} when the lab itself failed. Set {packages.CACHE_VARIABLE} to keep
 packages and images elsewhere than below ~/.cache.
 """
@@ -34,14 +34,18 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
     )
     parser.add_argument(
-        '--timeout',
+        '--silence',
         type=float,
-        default=300.0,
+        default=lab.SILENCE_SECONDS,
         metavar='SECONDS',
-        help='for the boot and the command together (default: %(default)g)',
+        help='give up when neither the console nor the command has written '
+        'anything for so long (default: %(default)g)',
     )
     parser.add_argument(
-        '--cpus', type=int, default=defaults.cpus, help='default: %(default)d'
+        '--cpus',
+        type=int,
+        metavar='N',
+        help='processors (default: 2, or 1 with another --host)',
     )
     parser.add_argument(
         '--memory',
@@ -63,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=[str(one) for one in lab_spec.KvmDevice],
         default=str(defaults.kvm_device),
         help='whether /dev/kvm can be opened inside (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--host',
+        metavar='RELEASE',
+        help='a release of Debian, as trixie or sid, whose libvirt, QEMU, '
+        "kernel and Python it has (default: this machine's own files)",
     )
     parser.add_argument(
         '--kernel-package',
@@ -99,8 +109,8 @@ def main(argv: list[str]) -> int:
         status = _run(args, command, out)
     except exception.LabError as err:
         print(f'lab: {err}', file=sys.stderr)
-        if isinstance(err, exception.MachineTimeout):
-            status = _TIMEOUT_STATUS
+        if isinstance(err, exception.MachineSilent):
+            status = _SILENT_STATUS
     except KeyboardInterrupt:
         status = _INTERRUPTED_STATUS
     finally:
@@ -117,12 +127,13 @@ def _run(
         memory_mib=args.memory,
         module_params=tuple(args.param),
         kvm_device=lab_spec.KvmDevice(args.kvm_device),
+        host=args.host,
         kernel_package=args.kernel_package,
     )
     result = lab.Lab(spec).run(
         command,
         outdir=out,
-        timeout=args.timeout,
+        silence=args.silence,
         stdout=sys.stdout.buffer,
         stderr=sys.stderr.buffer,
     )

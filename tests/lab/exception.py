@@ -56,13 +56,13 @@ class MachineError(LabError):
         super().__init__(console=console, **kwargs)
 
 
-class MachineTimeout(MachineError):
-    """The command, or the boot, took too long."""
+class MachineSilent(MachineError):
+    """Neither the command nor the console has written for too long."""
 
     msg_fmt = (
-        'The lab was killed after %(timeout)g s, while %(phase)s; the console '
-        'is in %(console)s; if it was slow rather than stuck, give it a '
-        'longer timeout.'
+        'The lab was killed after %(silence)g s without a word, while '
+        '%(phase)s; the console is in %(console)s; if it has nothing to say '
+        'for so long, give it a longer silence.'
     )
 
 

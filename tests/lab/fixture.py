@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab as a fixture for tests."""
 
+import atexit
 import collections.abc
+import contextlib
 import os
 import pathlib
+import tempfile
 import typing
 
 import fixtures
@@ -46,48 +49,99 @@ class LabFixture(fixtures.Fixture):
     console and outputs among the test's details.
 
     :param spec: the machine.
-    :param cache: see lab.Lab.
     :ivar outdir: the folder that the command finds in LAB_OUT.
     """
 
     outdir: pathlib.Path
 
-    def __init__(
-        self,
-        spec: lab_spec.LabSpec | None = None,
-        cache: pathlib.Path | None = None,
-    ) -> None:
+    def __init__(self, spec: lab_spec.LabSpec | None = None) -> None:
         super().__init__()
-        self._spec = spec
-        self._cache = cache
+        self._spec = spec or lab_spec.LabSpec()
 
     def _setUp(self) -> None:
-        self._lab = lab.Lab(self._spec, self._cache)
+        self._lab = lab.Lab(self._spec)
         self.outdir = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
         self._lab.prepare()
 
     def run(
         self, argv: collections.abc.Sequence[str], **kwargs: typing.Any
     ) -> lab.Result:
-        """Run a command in a machine of its own.
+        """Run a command.
 
         :param argv: the command.
         :param kwargs: what lab.Lab.run() takes; outdir is this fixture's.
         :raises: LabError.
         """
-        kwargs.setdefault('outdir', self.outdir)
         try:
-            result = self._lab.run(argv, **kwargs)
+            result = self._run(argv, **kwargs)
         except exception.MachineError as err:
-            self._attach(pathlib.Path(str(err.console)).parent)
+            folder = pathlib.Path(str(err.console)).parent
+            self._attach(folder, *sorted(folder.glob('[0-9]*'))[-1:])
             raise
-        self._attach(result.logdir)
+        self._attach(result.logdir.parent, result.logdir)
         return result
 
-    def _attach(self, logdir: pathlib.Path) -> None:
+    def _run(
+        self, argv: collections.abc.Sequence[str], **kwargs: typing.Any
+    ) -> lab.Result:
+        return self._lab.run(argv, outdir=self.outdir, **kwargs)
+
+    def _attach(self, *folders: pathlib.Path) -> None:
         """Keep the logs: the folder is gone when the failure is read."""
-        for name in ('stdout', 'stderr', 'console.log', 'qemu.log'):
-            path = logdir / name
-            if path.exists():
-                text = path.read_text(errors='replace')
-                self.addDetail(name, tt_content.text_content(text))
+        for folder in folders:
+            for name in ('stdout', 'stderr', 'console.log', 'qemu.log'):
+                path = folder / name
+                if path.exists():
+                    text = path.read_text(errors='replace')
+                    self.addDetail(name, tt_content.text_content(text))
+
+
+class SharedLabFixture(LabFixture):
+    """A lab that the tests of this process use one after the other.
+
+    An emulated machine takes longer to boot than most tests take in it. What
+    a command has started is gone when the next one begins, and KVM is then
+    what the spec of its test wants; what it has written is still there.
+    After a run that made the machine die the next test boots another one.
+
+    :param spec: the machine; none but its module_params and kvm_device may
+        differ from the default.
+    """
+
+    _machine: typing.ClassVar[contextlib.ExitStack | None] = None
+    _session: typing.ClassVar[lab.Session]
+    _place: typing.ClassVar[str]
+
+    def _setUp(self) -> None:
+        if self._machine is None:
+            self._boot()
+        self.outdir = pathlib.Path(tempfile.mkdtemp(dir=self._place))
+
+    @classmethod
+    def _boot(cls) -> None:
+        with contextlib.ExitStack() as stack:
+            place = tempfile.TemporaryDirectory(prefix='lab-')
+            cls._place = os.path.realpath(stack.enter_context(place))
+            machine = lab.Lab().boot(outdir=cls._place)
+            cls._session = stack.enter_context(machine)
+            cls._machine = stack.pop_all()
+        atexit.register(cls._end)
+
+    @classmethod
+    def _end(cls) -> None:
+        if cls._machine is not None:
+            cls._machine.close()
+            cls._machine = None
+
+    def _run(
+        self, argv: collections.abc.Sequence[str], **kwargs: typing.Any
+    ) -> lab.Result:
+        try:
+            return self._session.run(
+                argv, outdir=self.outdir, spec=self._spec, **kwargs
+            )
+        except BaseException:
+            # What a test leaves half done is nothing for the next one.
+            self._session.kill()
+            self._end()
+            raise

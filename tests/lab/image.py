@@ -23,6 +23,8 @@ MODULES = (
 
 _INIT = pathlib.Path(__file__).with_name('init.sh')
 _UNFINISHED = 'unfinished-'
+_IMAGE = 'linux-image-'
+_KERNEL_PARTS = (_IMAGE, 'linux-base-', 'linux-binary-', 'linux-modules-')
 _XZ_MAGIC = b'\xfd7zXZ\0'
 # Loaded by the init script when it has read how.
 _LATE = ('kvm', 'kvm_amd')
@@ -36,28 +38,50 @@ class Image:
     initramfs: pathlib.Path
 
 
-def build(kernel_package: str, cache: pathlib.Path | None = None) -> Image:
+def build(
+    kernel_package: str,
+    cache: pathlib.Path | None = None,
+    suite: str | None = None,
+) -> Image:
     """Find the image of a kernel package in the cache, or make it.
 
     :param kernel_package: a Debian package, real or one that only depends
         on the real one of today.
     :param cache: where to keep it; by default see packages.cache_folder().
+    :param suite: of Debian; by default see packages.Archive.
     :raises: ToolMissing, PackageMissing, ImageError.
     """
-    cache = cache or packages.cache_folder()
-    kernel = packages.find(kernel_package)
-    for name in kernel.depends:
-        if name.startswith('linux-image-'):
-            kernel = packages.find(name)
-    busybox = packages.find('busybox-static')
-    final = cache / 'images' / _key(kernel, busybox)
+    archive = packages.Archive(cache, suite)
+    kernel = _kernel(archive, kernel_package)
+    busybox = archive.find('busybox-static')
+    final = archive.cache / 'images' / _key(*kernel, busybox)
     image = Image(kernel=final / 'kernel', initramfs=final / 'initramfs')
     if final.exists():
         return image
-    with packages.locked(cache):
+    with packages.locked(archive.cache):
         if not final.exists():
-            _build(kernel, busybox, cache, final)
+            _build(kernel, busybox, archive, final)
     return image
+
+
+def _kernel(archive: packages.Archive, name: str) -> list[packages.Package]:
+    """Find the packages of a kernel, the real one first.
+
+    From Linux 7 on, Debian has it in four packages.
+    """
+    found = archive.find(name)
+    needed = {
+        one.name: one
+        for part in found.depends
+        if part.startswith(_KERNEL_PARTS)
+        for one in _kernel(archive, part)
+    }
+    # A package that only depends on the real one has nothing in it.
+    if not any(one.startswith(_IMAGE) for one in found.depends):
+        needed[name] = found
+    return sorted(
+        needed.values(), key=lambda one: not one.name.startswith(_IMAGE)
+    )
 
 
 def _key(*used: packages.Package) -> str:
@@ -70,9 +94,9 @@ def _key(*used: packages.Package) -> str:
 
 
 def _build(
-    kernel: packages.Package,
+    kernel: list[packages.Package],
     busybox: packages.Package,
-    cache: pathlib.Path,
+    archive: packages.Archive,
     final: pathlib.Path,
 ) -> None:
     """Make an image aside and move it into its place whole.
@@ -87,12 +111,12 @@ def _build(
     try:
         tree = work / 'tree'
         tree.mkdir()
-        packages.extract(kernel, cache, tree)
-        packages.extract(busybox, cache, tree)
+        for package in (*kernel, busybox):
+            archive.extract(package, tree)
         made = work / 'made'
         made.mkdir()
-        _copy_kernel(kernel, tree, made / 'kernel')
-        _write_initramfs(kernel, tree, made / 'initramfs')
+        _copy_kernel(kernel[0], tree, made / 'kernel')
+        _write_initramfs(kernel[0], tree, made / 'initramfs')
         made.rename(final)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -101,11 +125,14 @@ def _build(
 def _copy_kernel(
     kernel: packages.Package, tree: pathlib.Path, target: pathlib.Path
 ) -> None:
-    found = sorted(tree.glob('boot/vmlinuz-*'))
+    found = [
+        *tree.glob('boot/vmlinuz-*'),
+        *tree.glob('usr/lib/modules/*/vmlinuz'),
+    ]
     if not found:
         raise exception.ImageError(
             package=kernel.name,
-            reason='there is no boot/vmlinuz-* in it',
+            reason='there is no kernel in it',
             path=kernel.file_name,
         )
     content = found[0].read_bytes()
@@ -158,10 +185,15 @@ def _modules(kernel: packages.Package, tree: pathlib.Path) -> dict[str, bytes]:
         path.name.split('.')[0].replace('-', '_'): path
         for path in tree.glob('**/lib/modules/*/kernel/**/*.ko*')
     }
+    builtin = {
+        pathlib.Path(line).stem.replace('-', '_')
+        for path in tree.glob('**/lib/modules/*/modules.builtin')
+        for line in path.read_text().splitlines()
+    }
     ordered: dict[str, bytes] = {}
 
     def add(name: str) -> None:
-        if name in ordered:
+        if name in ordered or name in builtin:
             return
         if name not in files:
             raise exception.ImageError(

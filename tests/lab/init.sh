@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The first process of the lab. It runs twice: first on the initramfs, to
-# make the host's file system the root; then on that root, to run the job
-# and to switch the machine off.
+# make the host's file system the root; then on that root, to run the jobs
+# and to switch the machine off. Between jobs it is called to load KVM anew.
 
 LAB=/run/lab
+MODULES=/modules
 CLOCK=/sys/devices/system/clocksource/clocksource0
 
-# PATH is for this script alone: the job gets its caller's environment.
-export PATH=/bin:/sbin:/usr/bin:/usr/sbin
+# PATH is for this script alone: the job gets its caller's environment. First
+# the programs are in the initramfs, then beside what is kept of it.
+export PATH=/bin:/run/lab/bin
 
 die() {
-    echo "lab: $*"
+    echo "lab: $*" > /dev/console
     poweroff -f
     sleep 1000
 }
@@ -22,7 +24,7 @@ load() {
     # the image has underscores only. Parameters are words without blanks.
     name=$1
     shift
-    insmod "/modules/$name.ko" "$@" || die "cannot load module $name $*"
+    insmod "$MODULES/$name.ko" "$@" || die "cannot load module $name $*"
     for param in "$@"; do
         # The kernel only mutters about a parameter that it does not know.
         [ -e "/sys/module/$name/parameters/${param%%=*}" ] ||
@@ -53,19 +55,25 @@ mount_kernel_filesystems() {
     ln -s /proc/self/fd/2 /dev/stderr
 }
 
+# load_kvm DEVICE PARAMS PARAMS: of kvm and of kvm_amd, which are unloaded first
 load_kvm() {
-    device=$(cat /job/kvm_device)
-    load kvm $(cat /job/kvm.params)
+    device=$1
+    umount /dev/kvm 2> /dev/null
+    for module in kvm_amd kvm; do
+        [ ! -e "/sys/module/$module" ] || rmmod "$module" ||
+            die "cannot unload module $module"
+    done
+    load kvm $2
     [ "$device" = absent ] && return
-    load kvm_amd $(cat /job/kvm_amd.params)
+    load kvm_amd $3
     [ -c /dev/kvm ] || die 'there is no /dev/kvm'
     # Here every process is root's, whom permission bits don't stop. A node
     # on a file system mounted with nodev is refused to everybody: EACCES.
     if [ "$device" = denied ]; then
-        mkdir /nodev
-        mount -t tmpfs -o nodev tmpfs /nodev
-        mknod -m 600 /nodev/kvm c 10 232
-        mount --bind /nodev/kvm /dev/kvm || die 'cannot deny /dev/kvm'
+        mkdir -p $LAB/nodev
+        mount -t tmpfs -o nodev tmpfs $LAB/nodev
+        mknod -m 600 $LAB/nodev/kvm c 10 232
+        mount --bind $LAB/nodev/kvm /dev/kvm || die 'cannot deny /dev/kvm'
     fi
 }
 
@@ -95,7 +103,6 @@ first() {
     done
     share job /job cache=none
     join_link
-    load_kvm
     ifconfig lo 127.0.0.1 up
     hostname "$(cat /job/hostname)"
 
@@ -115,9 +122,13 @@ first() {
     done
     mkdir -p /new/run
     mount -t tmpfs -o mode=755 tmpfs /new/run
-    mkdir -p "/new$LAB/job" /new/run/lock
-    cp /bin/busybox /init "/new$LAB/"
+    mkdir -p "/new$LAB/job" "/new$LAB/bin" /new/run/lock
+    cp -r /bin/busybox /init /modules "/new$LAB/"
     echo "127.0.1.1 $(hostname)" >> /new/etc/hosts
+    checkout=$(cat /job/checkout)
+    if [ -n "$checkout" ]; then
+        share checkout "/new$checkout" ro,cache=loose
+    fi
     share out "/new$(cat /job/outdir)" cache=mmap
     mount --move /job "/new$LAB/job"
     exec switch_root -c /dev/console /new \
@@ -125,20 +136,28 @@ first() {
 }
 
 second() {
+    $LAB/busybox --install -s $LAB/bin
     # Not exec: somebody has to bury the orphans, and a shell that waits
     # does. libvirt's QEMU is such an orphan, and would seem alive.
     "$(cat $LAB/job/python)" -IS "$(cat $LAB/job/runner)" "$LAB/job" \
         < /dev/null
-    busybox=$LAB/busybox
-    $busybox kill -9 -1
-    $busybox umount "$($busybox cat $LAB/job/outdir)"
-    $busybox umount "$LAB/job"
-    $busybox sync
-    $busybox poweroff -f
+    kill -9 -1
+    umount "$(cat $LAB/job/outdir)"
+    umount "$LAB/job"
+    sync
+    poweroff -f
 }
 
-if [ "$1" = second ]; then
+case $1 in
+second)
     second
-else
+    ;;
+kvm)
+    shift
+    MODULES=$LAB/modules
+    load_kvm "$@"
+    ;;
+*)
     first
-fi
+    ;;
+esac

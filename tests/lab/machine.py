@@ -33,6 +33,8 @@ def arguments(
     console: pathlib.Path,
     job: pathlib.Path,
     out: pathlib.Path,
+    root: pathlib.Path,
+    checkout: pathlib.Path,
     link: int | None = None,
 ) -> list[str]:
     """Build the whole command line of QEMU; nothing else adds to it.
@@ -40,6 +42,8 @@ def arguments(
     :param console: the file of the serial console.
     :param job: folder with the job's description, shared read-write.
     :param out: folder for the command's files, shared read-write.
+    :param root: the host's files.
+    :param checkout: folder that may not be among them.
     :param link: the descriptor of the link to another lab.
     """
     return [
@@ -53,14 +57,15 @@ def arguments(
         '-machine', 'q35',
         '-accel', 'tcg,thread=multi',
         '-cpu', spec.cpu_model,
-        '-smp', str(spec.cpus),
+        '-smp', str(spec.processors),
         '-m', f'{spec.memory_mib}M',
         '-kernel', str(image.kernel),
         '-initrd', str(image.initramfs),
         '-append', _KERNEL_ARGUMENTS,
         '-chardev', f'file,id=console,path={_escape(console)}',
         '-serial', 'chardev:console',
-        *_share('host', pathlib.Path('/'), ',readonly=on'),
+        *_share('host', root, ',readonly=on'),
+        *_share('checkout', checkout, ',readonly=on'),
         *_share('job', job),
         *_share('out', out),
     ]  # fmt: skip

@@ -145,7 +145,7 @@ def _record(name: str, data: pathlib.Path) -> int:
         return subprocess.run(command, check=False).returncode
     with tempfile.TemporaryDirectory() as out:
         command[-1] = os.path.join(os.path.realpath(out), name)
-        result = lab.Lab(spec).run(command, outdir=out, timeout=600)
+        result = lab.Lab(spec).run(command, outdir=out)
         sys.stderr.buffer.write(result.stderr)
         folder.mkdir(parents=True, exist_ok=True)
         for path in pathlib.Path(command[-1]).glob('*'):

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run one job inside the lab; the init script starts this file.
+"""Run job after job inside the lab; the init script starts this file.
 
 It has only the standard library, and as little of it as can be: under
 emulation every import counts.
 """
 
+import contextlib
+import itertools
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
 import time
 import typing
 
+_LAB = pathlib.Path('/run/lab')
+_POLL_SECONDS = 0.05
+# The files of a job that say what KVM shall be.
+_KVM = ('kvm_device', 'kvm', 'kvm_amd')
 # What a shell answers: not found, and found but not to be executed.
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
@@ -23,6 +30,39 @@ _DRAIN_SECONDS = 2.0
 
 
 def main(folder: pathlib.Path) -> None:
+    """Run the jobs that come into a folder, until there is an 'end'."""
+    kvm: list[str] | None = None
+    for number in itertools.count(1):
+        job = folder / f'{number:03}'
+        while not (job / 'job.json').exists():
+            if (folder / 'end').exists():
+                return
+            time.sleep(_POLL_SECONDS)
+        wanted = [(job / name).read_text() for name in _KVM]
+        if wanted != kvm:
+            kvm = wanted
+            # It tells the console what is wrong, and powers off.
+            _script('kvm', *wanted)
+        _do(job)
+        _bury()
+
+
+def _script(*words: str) -> None:
+    here = str(_LAB / 'busybox')
+    subprocess.run([here, 'sh', str(_LAB / 'init'), *words], check=False)
+
+
+def _bury() -> None:
+    """End what a job has left running, so that the next one is alone."""
+    for name in os.listdir('/proc'):
+        if name.isdecimal() and int(name) not in (1, os.getpid()):
+            with contextlib.suppress(OSError):
+                # A thread of the kernel has no program.
+                os.readlink(f'/proc/{name}/exe')
+                os.kill(int(name), signal.SIGKILL)
+
+
+def _do(folder: pathlib.Path) -> None:
     """Run the job that a folder describes, and leave its status there."""
     job_file = folder / 'job.json'
     job = json.loads(job_file.read_bytes())

@@ -9,8 +9,8 @@ from testtools import content
 from tests.lab import base
 from tests.lab import fixture
 
-# An idle machine with two processors takes half of it.
-_SECONDS = 900
+# Nova is to wait for ever: the lab is given up when nothing happens any more.
+_NOVA_SECONDS = 86400
 _MODULE = 'tests.real.test_shown'
 _CASE = f'{_MODULE}.ShownOnKVMTest'
 # One for each guest and aspect; fewer means that some were not found.
@@ -21,15 +21,14 @@ class GuestsTestCase(base.LabTestCase):
     """Windows guests, booted through Nova on a host that has everything."""
 
     def test_guests_are_shown_what_was_decided(self) -> None:
-        host = self.useFixture(fixture.LabFixture())
+        host = self.useFixture(fixture.SharedLabFixture())
 
         result = host.run(
             [sys.executable, '-W', 'ignore', '-m', 'unittest', _CASE],
-            timeout=_SECONDS,
             env={
                 # Without it the tests would pass over what they miss.
                 'HYPERV_ENLIGHT_TEST_KVM': 'hyperv',
-                'OS_TEST_TIMEOUT': str(_SECONDS),
+                'OS_TEST_TIMEOUT': str(_NOVA_SECONDS),
                 # All that is printed shall come out of the lab.
                 'OS_STDOUT_CAPTURE': '0',
                 'OS_STDERR_CAPTURE': '0',

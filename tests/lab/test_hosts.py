@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The decision follows the host: hosts that lack something, one boot each."""
+"""The decision follows the host: hosts that lack something."""
 
 import json
 import sys
@@ -10,7 +10,6 @@ from tests.lab import fixture
 from tests.lab import spec as lab_spec
 from tests import sets
 
-_SECONDS = 300
 # What libvirt 9.0 and QEMU 7.2, and all newer ones, get out of this KVM.
 _BASELINE = sets.BASELINE
 _NESTED = 'it needs nested virtualization, which the host has switched off'
@@ -25,11 +24,11 @@ class HostsTestCase(base.LabTestCase):
     """What the probe says of a host, and what is decided for its guests."""
 
     def _ask(self, **spec: typing.Any) -> dict[str, typing.Any]:
-        host = self.useFixture(fixture.LabFixture(lab_spec.LabSpec(**spec)))
-
-        result = host.run(
-            [sys.executable, '-m', 'tests.lab.ask_host'], timeout=_SECONDS
+        host = self.useFixture(
+            fixture.SharedLabFixture(lab_spec.LabSpec(**spec))
         )
+
+        result = host.run([sys.executable, '-m', 'tests.lab.ask_host'])
 
         self.assertEqual(0, result.returncode, str(result.stderr))
         answers: dict[str, typing.Any] = json.loads(result.stdout)

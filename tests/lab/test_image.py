@@ -4,6 +4,7 @@
 import concurrent.futures
 import dataclasses
 import pathlib
+import platform
 
 import fixtures
 import testtools
@@ -45,6 +46,18 @@ class ImageTestCase(base.LabTestCase):
 
         self.assertIn('check the network', str(error))
         self.assertEqual([], list(folder.glob('images/*')))
+
+    def test_prepare_raises_for_a_suite_that_the_mirror_lacks(self) -> None:
+        folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        spec = lab_spec.LabSpec(host='nosuchsuite')
+
+        error = self.assertRaises(
+            exception.PackageMissing, lab.Lab(spec, folder).prepare
+        )
+
+        self.assertIn("'nosuchsuite/main'", str(error))
+        self.assertIn('may not have this suite', str(error))
+        self.assertEqual([], list(folder.glob('hosts/*-*')))
 
     def test_prepare_raises_without_apt(self) -> None:
         folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
@@ -100,6 +113,19 @@ class SpecTestCase(testtools.TestCase):
             self.assertRaises(
                 exception.InvalidSpec, lab_spec.LabSpec, module_params=(param,)
             )
+
+    def test_spec_refuses_what_is_no_release(self) -> None:
+        for host in ('Debian 13', '../sid'):
+            self.assertRaises(
+                exception.InvalidSpec, lab_spec.LabSpec, host=host
+            )
+
+    def test_spec_takes_its_own_release_from_the_machine(self) -> None:
+        own = platform.freedesktop_os_release()['VERSION_CODENAME']
+
+        self.assertIsNone(lab_spec.LabSpec().suite)
+        self.assertIsNone(lab_spec.LabSpec(host=own).suite)
+        self.assertEqual('sid', lab_spec.LabSpec(host='sid').suite)
 
     def test_spec_is_frozen(self) -> None:
         self.assertRaises(

@@ -51,7 +51,7 @@ class BootTestCase(base.LabTestCase):
     """LabFixture.run() and what comes back."""
 
     def test_run_brings_back_what_the_command_did(self) -> None:
-        full_host = self.useFixture(fixture.LabFixture())
+        full_host = self.useFixture(fixture.SharedLabFixture())
         words = ["it's", 'a "b" $c', '', 'x\ny', '*', 'ü', 'z' * 100_000]
         environment = {'WORD': "don't $expand"}
 
@@ -85,16 +85,31 @@ class BootTestCase(base.LabTestCase):
         )
         self.assertFalse(os.path.exists('/survey-of-the-lab'))
         self.assertFalse((result.logdir / 'job.json').exists())
-        self.assertEqual([], base.qemu_of(full_host.outdir))
 
     def test_run_without_kvm_and_without_the_command(self) -> None:
-        spec = lab_spec.LabSpec(kvm_device=lab_spec.KvmDevice.ABSENT, cpus=1)
-        full_host = self.useFixture(fixture.LabFixture(spec))
+        spec = lab_spec.LabSpec(kvm_device=lab_spec.KvmDevice.ABSENT)
+        full_host = self.useFixture(fixture.SharedLabFixture(spec))
         script = 'test ! -e /dev/kvm && exec no-such-command'
 
         result = full_host.run(['sh', '-c', script])
 
         self.assertEqual(127, result.returncode)
+
+    def test_commands_of_one_machine_do_not_meet(self) -> None:
+        script = (
+            'cat /sys/module/kvm_amd/parameters/nested; ls -d /left;'
+            'pgrep -x sleep; touch /left; setsid sleep 1000 & sleep 1'
+        )
+        seen = []
+        for param in ('kvm_amd.nested=0', 'kvm_amd.nested=1'):
+            spec = lab_spec.LabSpec(module_params=(param,))
+            full_host = self.useFixture(fixture.SharedLabFixture(spec))
+            result = full_host.run(['sh', '-c', script])
+            seen.append((result.stdout, result.logdir.parent))
+
+        (first, machine), (second, same) = seen
+        self.assertEqual(machine, same)
+        self.assertEqual((b'0\n', b'1\n/left\n'), (first, second))
 
     def test_run_raises_for_a_parameter_that_is_none(self) -> None:
         spec = lab_spec.LabSpec(module_params=('kvm_amd.nestd=0',))
@@ -117,17 +132,18 @@ class BootTestCase(base.LabTestCase):
         self.assertIn('sysrq triggered crash', str(error))
         console = pathlib.Path(str(error.console))
         self.assertIn('Kernel panic', console.read_text(errors='replace'))
-        self.assertEqual(b'before\n', (console.parent / 'stdout').read_bytes())
+        stdout = console.parent / '001/stdout'
+        self.assertEqual(b'before\n', stdout.read_bytes())
         self.assertEqual([], base.qemu_of(full_host.outdir))
 
     def test_run_raises_for_a_hang(self) -> None:
         full_host = self.useFixture(fixture.LabFixture())
 
         error = self.assertRaises(
-            exception.MachineTimeout,
+            exception.MachineSilent,
             full_host.run,
             ['sleep', '1000'],
-            timeout=12,
+            silence=12,
         )
 
         # On a slow machine even the boot takes longer.

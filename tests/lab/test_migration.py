@@ -22,7 +22,6 @@ from tests.lab import spec as lab_spec
 from tests import sets
 
 _MODULE = 'tests.lab.migrate'
-_SECONDS = 900.0
 _SOURCE, _DESTINATION = migrate_guest.ADDRESSES
 _HOSTS = {
     # TCG's processor has no AVIC: the module takes the parameter by force.
@@ -101,7 +100,6 @@ class MigrationTestCase(base.LabTestCase):
                 name: pool.submit(
                     labs[name].run,
                     [sys.executable, '-W', 'ignore', '-m', _MODULE, name],
-                    timeout=_SECONDS,
                     link=end,
                 )
                 for name, end in zip(labs, ends, strict=True)

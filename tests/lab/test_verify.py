@@ -26,10 +26,12 @@ _Run = dict[str, typing.Any]
 
 
 def _run(test: testtools.TestCase, *argv: str, **spec: typing.Any) -> _Run:
-    """Run the module in a lab of its own, and return what it printed."""
-    full_host = test.useFixture(fixture.LabFixture(lab_spec.LabSpec(**spec)))
+    """Run the module in the lab, and return what it printed."""
+    full_host = test.useFixture(
+        fixture.SharedLabFixture(lab_spec.LabSpec(**spec))
+    )
     result = full_host.run(
-        [sys.executable, '-W', 'ignore', '-m', _MODULE, *argv], timeout=1200
+        [sys.executable, '-W', 'ignore', '-m', _MODULE, *argv]
     )
     if result.returncode:
         raise AssertionError(result.stderr.decode(errors='replace'))
@@ -171,9 +173,7 @@ class DeniedTestCase(base.LabTestCase):
     """On a host where /dev/kvm may not be opened."""
 
     def test_denied(self) -> None:
-        found = _run(
-            self, 'baseline', kvm_device=lab_spec.KvmDevice.DENIED, cpus=1
-        )
+        found = _run(self, 'baseline', kvm_device=lab_spec.KvmDevice.DENIED)
 
         run = found['baseline']
         self.assertEqual((2, []), (run['code'], run['rows']))

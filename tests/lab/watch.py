@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watch one run of the lab until it says how it ended, or can't."""
+"""Watch a command of the lab until it says how it ended, or can't."""
 
 import contextlib
-import json
 import pathlib
 import subprocess
 import time
@@ -11,8 +10,6 @@ import typing
 from tests.lab import exception
 
 _POLL_SECONDS = 0.05
-# From the status to the end of QEMU; after that it may be killed.
-_POWER_OFF_SECONDS = 20.0
 _SHOWN_COMMAND = 80
 # See die() in init.sh.
 _INIT_SAYS = 'lab: '
@@ -22,35 +19,40 @@ _PANIC = 'Kernel panic - not syncing: '
 class Watch:
     """Follow the files that the lab's runner writes.
 
-    :param logdir: where these files are.
+    A machine may be slow, and is then only slow. It is given up when neither
+    its console nor its command has written anything for some time.
+
+    :param folder: where the runner's files are.
+    :param console: the file of the serial console, with QEMU's beside it.
     :param command: what to call the command in an error.
-    :param timeout: seconds for everything, counted from now.
+    :param silence: for how many seconds nothing may be written.
     :param stdout: gets a copy of the command's output as it comes.
     :param stderr: gets a copy of the command's errors as they come.
-    :ivar boot_seconds: what the boot took, once the command was started.
     """
 
     def __init__(
         self,
-        logdir: pathlib.Path,
+        folder: pathlib.Path,
+        console: pathlib.Path,
         command: str,
-        timeout: float,
+        silence: float,
         stdout: typing.BinaryIO | None = None,
         stderr: typing.BinaryIO | None = None,
     ) -> None:
-        self._logdir = logdir
+        self._folder = folder
+        self._console = console
         self._command = command
-        self._timeout = timeout
+        self._silence = silence
         self._targets = {'stdout': stdout, 'stderr': stderr}
         self._open_files = contextlib.ExitStack()
         self._pairs: list[tuple[typing.BinaryIO, typing.BinaryIO]] = []
-        self._begin = time.monotonic()
-        self.boot_seconds = 0.0
+        self._written = 0
+        self._heard = time.monotonic()
 
     def __enter__(self) -> typing.Self:
         for name, target in self._targets.items():
             if target is not None:
-                source = open(self._logdir / name, 'rb')
+                source = open(self._folder / name, 'rb')
                 self._open_files.enter_context(source)
                 self._pairs.append((source, target))
         return self
@@ -58,63 +60,58 @@ class Watch:
     def __exit__(self, *error: object) -> None:
         self._open_files.close()
 
-    def until_status(
-        self, process: subprocess.Popen[bytes]
-    ) -> dict[str, typing.Any]:
-        """Wait for the command's status and for the machine's end.
+    def until(
+        self, name: str, process: subprocess.Popen[bytes]
+    ) -> pathlib.Path:
+        """Wait for a file of the runner's.
 
-        :returns: what the runner wrote: returncode and seconds.
-        :raises: MachineTimeout, KernelPanic, MachineDied.
+        :returns: its path.
+        :raises: MachineSilent, KernelPanic, MachineDied.
         """
-        file = self._logdir / 'status.json'
+        file = self._folder / name
         while not file.exists():
             # Asked before the file is looked for again: the machine may
             # write it and end between the two.
             ended = process.poll() is not None
             if ended and not file.exists():
                 raise self._death(process)
-            if time.monotonic() - self._begin > self._timeout:
+            self._listen()
+            if time.monotonic() - self._heard > self._silence:
                 raise self._expiry()
             self._pass_on()
             time.sleep(_POLL_SECONDS)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_POWER_OFF_SECONDS)
+        self._listen()
         self._pass_on()
-        status: dict[str, typing.Any] = json.loads(file.read_bytes())
-        return status
+        return file
+
+    def _listen(self) -> None:
+        """Note when something was written last."""
+        written = 0
+        for path in (
+            self._console,
+            *(self._folder / name for name in ('started', *self._targets)),
+        ):
+            with contextlib.suppress(FileNotFoundError):
+                # An empty file says something, too.
+                written += path.stat().st_size + 1
+        if written != self._written:
+            self._written, self._heard = written, time.monotonic()
 
     def _pass_on(self) -> None:
-        """Copy what is new; note when the command was started."""
-        if not self.boot_seconds and self._started.exists():
-            self.boot_seconds = time.monotonic() - self._begin
+        """Copy what is new."""
         for source, target in self._pairs:
             if data := source.read():
                 target.write(data)
                 target.flush()
 
     @property
-    def _started(self) -> pathlib.Path:
-        return self._logdir / 'started'
-
-    @property
-    def _console(self) -> pathlib.Path:
-        return self._logdir / 'console.log'
-
-    @property
     def _phase(self) -> str:
-        if not self._started.exists():
+        if not (self._folder / 'started').exists():
             return 'booting'
         return f"running '{self._command[:_SHOWN_COMMAND]}'"
 
-    def _lines(self, name: str) -> list[str]:
-        try:
-            text = (self._logdir / name).read_text(errors='replace')
-        except FileNotFoundError:
-            return []
-        return [line.strip() for line in text.splitlines() if line.strip()]
-
     def _panic(self) -> exception.KernelPanic | None:
-        for line in self._lines('console.log'):
+        for line in _lines(self._console):
             if _PANIC in line:
                 return exception.KernelPanic(
                     console=self._console,
@@ -125,15 +122,17 @@ class Watch:
 
     def _expiry(self) -> exception.LabError:
         self._pass_on()
-        return self._panic() or exception.MachineTimeout(
-            console=self._console, timeout=self._timeout, phase=self._phase
+        return self._panic() or exception.MachineSilent(
+            console=self._console, silence=self._silence, phase=self._phase
         )
 
     def _death(self, process: subprocess.Popen[bytes]) -> exception.LabError:
         self._pass_on()
         # QEMU's complaint where it failed, the init script's otherwise.
-        name = 'qemu.log' if process.returncode else 'console.log'
-        lines = self._lines(name) or ['nothing was said']
+        path = self._console
+        if process.returncode:
+            path = path.with_name('qemu.log')
+        lines = _lines(path) or ['nothing was said']
         said = [line for line in lines if line.startswith(_INIT_SAYS)]
         return self._panic() or exception.MachineDied(
             console=self._console,
@@ -141,3 +140,11 @@ class Watch:
             phase=self._phase,
             reason=(said or lines)[-1],
         )
+
+
+def _lines(path: pathlib.Path) -> list[str]:
+    try:
+        text = path.read_text(errors='replace')
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -80,15 +80,15 @@ MUTANTS = (
     Mutant(
         'policy/admission.py',
         'reach: on does not bring what it requires',
-        '            if on\n',
-        '            if False\n',
+        'graph.closure(on, vendor) | ',
+        'on | ',
         ('tests.unit.hostile.test_tenants.FoundTestCase',),
     ),
     Mutant(
         'policy/admission.py',
         'reach: off does not take along',
-        'if name in entry.requirements(vendor)',
-        'if False',
+        ' | graph.dependents(off, vendor)',
+        ' | off',
         ('tests.unit.hostile.test_tenants.FoundTestCase',),
     ),
     Mutant(
@@ -472,7 +472,7 @@ MUTANTS = (
     Mutant(
         'policy/feature.py',
         'on brings nothing',
-        '            add(needed, root)\n',
+        '            closed.setdefault(name, root)\n',
         '',
         ('tests.unit.policy.test_resolve_closure',),
     ),
@@ -804,8 +804,8 @@ MUTANTS = (
     Mutant(
         'domains/rules.py',
         'unmet requirements',
-        '        if off:\n',
-        '        if False:\n',
+        'graph.unmet(compared.features, vendor)',
+        'graph.unmet(frozenset(), vendor)',
         ('tests.unit.domains.test_rules',),
     ),
     Mutant(
@@ -825,9 +825,23 @@ MUTANTS = (
     Mutant(
         'catalogue/graph.py',
         'closure: one step only',
-        'waiting += enlightenments.ENLIGHTENMENTS[name].requires\n',
-        'found.update(enlightenments.ENLIGHTENMENTS[name].requires)\n',
+        'waiting += _CATALOGUE[name].requirements(vendor)\n',
+        'found.update(_CATALOGUE[name].requirements(vendor))\n',
         ('tests.unit.catalogue.test_graph',),
+    ),
+    Mutant(
+        'catalogue/graph.py',
+        'closure: no vendor requires more',
+        'waiting += _CATALOGUE[name].requirements(vendor)\n',
+        'waiting += _CATALOGUE[name].requires\n',
+        ('tests.unit.catalogue.test_graph',),
+    ),
+    Mutant(
+        'policy/feature.py',
+        'a conflict on one vendor is one on every host',
+        'if needed in graph.closure({root}):',
+        'if True:',
+        ('tests.unit.policy.test_resolve_closure',),
     ),
     Mutant(
         'catalogue/graph.py',

@@ -177,6 +177,7 @@ def see(virt_type, guests):
     :raises unittest.SkipTest: this machine cannot run them
     :raises AssertionError: Nova did not even come as far as to run them
     """
+    _tell('Nova is imported')
     seen = []
     case = type(
         'Boots',

@@ -32,6 +32,42 @@ class GraphTestCase(base.TestCase):
             {*features, *required}, graph.closure(frozenset(features))
         )
 
+    def test_closure_on_one_vendor(self):
+        for vendor, required in (
+            (None, set()),
+            (AMD, set()),
+            (INTEL, {'evmcs', 'vapic'}),
+        ):
+            self.assertEqual(
+                {'emsr_bitmap', *required},
+                graph.closure({'emsr_bitmap'}, vendor),
+            )
+
+    def test_requiring(self):
+        self.assertEqual(
+            {
+                'synic': ['vpindex'],
+                'stimer': ['hypervclock'],
+                'tlbflush': ['vpindex'],
+            },
+            graph.requiring(
+                {'tlbflush', 'stimer', 'synic', 'relaxed'},
+                {'vpindex', 'hypervclock', 'vapic'},
+            ),
+        )
+
+    def test_unmet(self):
+        features = {'stimer', 'emsr_bitmap'}
+
+        self.assertEqual(
+            {'stimer': graph.in_order({'hypervclock', 'synic'})},
+            graph.unmet(features, AMD),
+        )
+        self.assertEqual(
+            ['evmcs'], graph.unmet(features, INTEL)['emsr_bitmap']
+        )
+        self.assertEqual({}, graph.unmet(ALL, INTEL))
+
     @ddt.data(
         ((), None, ()),
         (('stimer.direct',), None, ()),

@@ -6,6 +6,7 @@ import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.policy import admission
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -186,6 +187,25 @@ class AdmissionTestCase(recorded.RecordedTestCase):
                 **{source: {'profile': 'gold'}},
             )
         self.assertNotIn('gold', profiles.PROFILES)
+
+
+class ReachTestCase(cases.ResolveTestCase):
+    def test_reach_of_two_overrides(self):
+        # What one turns off does not end the walk of the other.
+        image = request.from_properties(
+            os_type='windows',
+            extra_specs={},
+            image_properties={
+                'hyperv_enlight_synic': 'off',
+                'hyperv_enlight_stimer_direct': 'on',
+            },
+        ).image
+
+        self.assertEqual(
+            {'stimer.direct', 'stimer', 'synic', 'hypervclock', 'vpindex'}
+            | {'avic'},
+            admission.reach(image, None),
+        )
 
 
 @ddt.ddt

@@ -131,6 +131,17 @@ class ConflictTestCase(cases.ResolveTestCase):
             cases.make_host(()),
         )
 
+    def test_resolve_conflict_on_one_vendor_from_afar(self):
+        # evmcs requires vapic everywhere, but only Intel requires evmcs.
+        self.check_refused(
+            NotHere,
+            "'emsr_bitmap' (flavor) requires 'vapic', which the image turned "
+            'off.',
+            {'emsr_bitmap': 'on'},
+            {'vapic': 'off'},
+            cases.make_host(vendor=cases.INTEL),
+        )
+
     def test_resolve_conflict_on_one_vendor(self):
         # An AMD host could mend it.
         self.check_refused(
