@@ -107,8 +107,8 @@ class Planner:
         :param document: the document of a guest.
         :raises MalformedDocument: it is not one.
         :raises InvalidRequest: the guest is to be left alone, its type is
-            not understood, or what is wanted cannot be had.
-        :raises HostCannotDeliver: it cannot be had on this host.
+            not understood, or what is wanted is not possible.
+        :raises HostCannotDeliver: this host does not deliver it.
         """
         guest = domain.read(document.root)
         domain.check_type(guest)
@@ -179,7 +179,7 @@ def every(connection: audit.Connection) -> list[Guest]:
 def read(guest: Guest) -> source.Source:
     """Return what a guest is next started with, without its passwords.
 
-    :raises InvalidRequest: it cannot be had, or the guest has no such thing.
+    :raises InvalidRequest: it is not possible, or the guest has no such thing.
     :raises MalformedDocument: it cannot be read.
     """
     name = guest.name()
