@@ -24,8 +24,8 @@ def printable(text: str) -> str:
 class EnlightException(Exception):
     """The base of all exceptions of this package.
 
-    What reaches a server's fault is read by a tenant, so a class says what
-    of it that may be. The rest is for the log.
+    What reaches a server's fault is read by a tenant, so a class
+    names the part that a tenant may read. The rest is for the log.
 
     :cvar msg_fmt: the message; its fields are the keyword arguments.
     :cvar tenant_fmt: what a tenant may read of it, with the same fields.

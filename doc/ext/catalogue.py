@@ -20,6 +20,15 @@ from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight.policy import request
 
+#: Where the files of other projects are read, by the projects' names.
+SOURCES = {
+    'Linux': (
+        'https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git'
+        '/tree/'
+    ),
+    'QEMU': 'https://gitlab.com/qemu-project/qemu/-/blob/master/',
+}
+
 
 def label(name):
     return 'enlightenment-' + name.replace('.', '-').replace('_', '-')
@@ -62,6 +71,15 @@ def kubevirt(entry):
     if entry.placement is model.Placement.TIMER:
         return f'``clock.timer.{entry.kubevirt}``'
     return f'``features.hyperv.{entry.kubevirt}``'
+
+
+def source(text):
+    """Return a source of a fact, as a link where it names a file."""
+    for name, address in SOURCES.items():
+        if text.startswith(f'{name} '):
+            path = text.removeprefix(f'{name} ').partition(',')[0]
+            return f'`{text} <{address}{path}>`__'
+    return text
 
 
 def requires(entry):
@@ -116,7 +134,7 @@ def fields(entry):
         'Without it': f'{entry.cost}.',
         'Live migration': entry.migration,
         'In this plugin since': entry.since,
-        'Sources': ' | '.join(entry.ref),
+        'Sources': ' | '.join(map(source, entry.ref)),
     }
 
 

@@ -41,7 +41,7 @@ man_pages = [
     (
         'cli/status',
         'nova-hyperv-enlight-status',
-        "what stands in this plugin's way on a compute node",
+        'check a compute node for nova-hyperv-enlight',
         'The nova-hyperv-enlight developers',
         1,
     ),

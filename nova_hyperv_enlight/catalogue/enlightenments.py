@@ -122,8 +122,8 @@ _ENTRIES = (
         min_qemu=(2, 5, 0),
         cpuid=(_features(_EAX, 1 << 6, _PRIVILEGES),),
         summary=(
-            'Lets a vCPU read its own index. synic, tlbflush and ipi stand '
-            'on it.'
+            'Lets a vCPU read its own index. synic, tlbflush and ipi '
+            'require it.'
         ),
         cost='synic, tlbflush and ipi cannot be used',
         migration=_SAFE,
@@ -173,7 +173,7 @@ _ENTRIES = (
             'Four synthetic timers for each vCPU. Without them Windows '
             'ticks on the RTC or the HPET and an idle guest burns host CPU.'
         ),
-        cost='host CPU is burnt while the guest is idle',
+        cost='an idle guest takes host CPU',
         migration=_SAFE,
         since='1.0.0',
         ref=(_FORMATDOMAIN, _QEMU, _QEMU_TABLE),

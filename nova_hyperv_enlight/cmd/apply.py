@@ -159,7 +159,7 @@ def backup_directory(parsed_args: argparse.Namespace) -> pathlib.Path:
 
 
 class DomainApply(base.EnlightCommand):
-    """Change the enlightenments of guests that are there
+    """Change the enlightenments of existing guests
 
     Prints the difference and stops; with --define libvirt keeps the change
     for the guest's next start from shut off. A running guest is not

@@ -104,7 +104,7 @@ the name. Unset means that there are the built-in profiles only.
         help=f"""
 Enlightenments that every Windows guest gets.
 
-They go before what flavors, images and profiles say. What they require comes
+They take precedence over flavors, images and profiles. What they require comes
 with them. A Windows guest is not built on a host that does not offer one of
 them.
 
@@ -117,8 +117,8 @@ Possible values: {_NAMES}
         help=f"""
 Enlightenments that no Windows guest gets.
 
-They go before everything else. A flavor or an image that asks for something
-that requires one of them is refused.
+They take precedence over everything else. A flavor or an image that asks for
+something that requires one of them is refused.
 
 Possible values: {_NAMES}
 """,
@@ -189,9 +189,9 @@ What a guest gets that is started again.
 Each Windows guest's set is recorded in its system_metadata. With keep, a
 hard reboot, start, unshelve, rescue, evacuation or cold migration uses it
 again, so that a new release of this package, another profile as default or
-a better host changes no guest that is there. Rebuild and resize always
+a better host changes no existing guest. Rebuild and resize always
 decide anew. What the operator, the flavor or the image switch explicitly
-goes before the record.
+takes precedence over the record.
 """,
     ),
     cfg.StrOpt(

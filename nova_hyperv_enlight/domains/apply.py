@@ -91,9 +91,9 @@ class Planner:
         :param document: the document of a guest.
         :raises MalformedDocument: it is not one.
         :raises InvalidRequest: the guest is to be left alone, its type is
-            not understood, what is wanted cannot be had, or the schema does
+            not understood, what is wanted is not possible, or the schema does
             not allow it.
-        :raises HostCannotDeliver: it cannot be had on this host.
+        :raises HostCannotDeliver: this host does not deliver it.
         """
         guest = domain.read(document.root)
         domain.check_type(guest)
@@ -173,7 +173,8 @@ def _unknown(document: source.Source) -> list[str]:
 def read(guest: protocols.Domain) -> source.Source:
     """Return what a guest is next started with, without its passwords.
 
-    :raises InvalidRequest: it cannot be had, or the guest has no such thing.
+    :raises InvalidRequest: libvirt does not tell it, or the guest has no
+        such thing.
     :raises MalformedDocument: it cannot be read.
     """
     name = guest.name()

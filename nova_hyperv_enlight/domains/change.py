@@ -85,11 +85,11 @@ def decide(
     :param guest: what its document says.
     :param wish: what the operator wants.
     :param host: what the host offers to such a guest.
-    :raises InvalidRequest: that cannot be had on any host.
-    :raises HostCannotDeliver: it cannot be had on this host.
+    :raises InvalidRequest: no host delivers it.
+    :raises HostCannotDeliver: this host does not deliver it.
     """
     fix = findings.join(_fixes(guest, wish, host))
-    # What the operator names goes before what a finding amounts to.
+    # What the operator names counts more than what a finding implies.
     on, off = wish.on | fix.on - wish.off, wish.off | fix.off - wish.on
     timers = () if fix.hpet is None else (('hpet', fix.hpet),)
     selection, notes = guest.hyperv, list[str]()
@@ -228,7 +228,7 @@ def _values(
     new: selections.Selection,
     there: selections.Selection,
 ) -> frozenset[tuple[str, str]]:
-    """Return the values of names: those that are there go before others."""
+    """Return the values of names; existing ones win over others."""
     carried = {_CATALOGUE[name].value_name for name in features}
     values = {**dict(new.values), **dict(there.values)}
     return frozenset(each for each in values.items() if each[0] in carried)

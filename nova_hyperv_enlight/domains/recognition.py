@@ -14,7 +14,7 @@ _OSINFO = 'http://microsoft.com/win/'
 def distro(guest: domain.Domain) -> str | None:
     """Return the short identifier of a guest's system, as libosinfo's.
 
-    Nova's metadata go before libosinfo's.
+    Nova's metadata win over libosinfo's.
     """
     if guest.os_distro is not None:
         return guest.os_distro

@@ -38,7 +38,7 @@ class Comparison:
     :ivar guest: the guest.
     :ivar host: what the host offers to such a guest.
     :ivar rule: what its release of Windows must not be given.
-    :ivar decided: what it should have, None where that cannot be had.
+    :ivar decided: what it should have, None where that is not possible.
     """
 
     guest: domain.Domain
@@ -286,7 +286,7 @@ def _has_hpet(guest: domain.Domain) -> bool:
 
 
 def _clock(compared: Comparison) -> collections.abc.Iterator[_Found]:
-    # It is UTC too where nothing is said.
+    # It is UTC too where the attribute is missing.
     if compared.guest.clock_offset in (None, 'utc'):
         yield (
             findings.CLOCK_UTC,

@@ -2,7 +2,7 @@
 
 """Reads what a whole domain document says of its guest.
 
-Only what this package has to know of a guest that it did not make:
+Only what this package has to know of guests made by others:
 https://libvirt.org/formatdomain.html
 """
 

@@ -57,7 +57,7 @@ class Sources:
     :ivar libvirt: the running libvirt, None where it is not known.
     :ivar qemu: the installed QEMU, None where it is not known.
     :ivar domcaps: the domainCapabilities document; an empty one where it
-        could not be had.
+        was not available.
     :ivar kernel: the kernel's facts; empty ones for another machine's.
     :ivar tsc_frequency: the host's TSC frequency in Hz, None where it is not
         known.

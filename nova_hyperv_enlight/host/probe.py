@@ -241,7 +241,7 @@ class _Warnings:
         self._lock = threading.Lock()
 
     def say(self, sentences: tuple[str, ...]) -> None:
-        """Log the sentences of what was not asked for in vain before."""
+        """Log the sentences of questions that were not logged before."""
         questions = {_question(sentence): sentence for sentence in sentences}
         with self._lock:
             made, self._made = self._made, frozenset(questions)

@@ -47,7 +47,7 @@ _CUSTOM = 'custom-'
 #: A device that is the guest's own graphics: PVE/QemuServer/PCI.pm, x-vga.
 _HOSTPCI = re.compile('hostpci[0-9]+')
 _XVGA = 'x-vga'
-#: What such a guest has for a vendor where nothing else is said.
+#: The vendor that such a guest has by default.
 _XVGA_VENDOR = 'proxmox'
 _TRUE = ('1', 'on', 'yes', 'true')
 _FALSE = ('0', 'off', 'no', 'false')

@@ -31,7 +31,7 @@ def is_document(text: str) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What is said of one enlightenment.
+    """What a text states about one enlightenment.
 
     :ivar entry: its catalogue entry.
     :ivar on: whether it is on.

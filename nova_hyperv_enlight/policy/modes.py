@@ -128,7 +128,7 @@ def _check_alone(
         f'Profile {profile.name!r}, which {guest.chosen_by} chose, leaves '
         f'the choice to {_WHO[profile.mode][1]}, and the '
         f'{override.source.value} switches {name!r} ({override.written}): the '
-        'two cannot be had together'
+        'two exclude each other'
     )
     if profile.mode is _Mode.HOST_MODEL:
         found = guest.host.sources.libvirt_text

@@ -8,7 +8,7 @@ equals sign, a sub-element its parent after a plus sign. At most 255
 characters, which is what Nova's system_metadata holds: with everything on
 there is room for it.
 
-What was wanted and could not be had follows the names, after a minus sign:
+What was wanted and not delivered follows the names, after a minus sign:
 ``-MASK`` is a hexadecimal number with a bit for each name of the catalogue,
 the first one's the lowest; ``-NAME=VALUE`` is a value. Releases that do not
 know this pass over such words as over names that they do not know, and read
@@ -103,7 +103,7 @@ def _split(text: str) -> tuple[set[str], set[tuple[str, str]]]:
 
 
 def _join_lost(lost: selections.Selection) -> list[str]:
-    """Return the words for what could not be had, the names' one first."""
+    """Return the words for what was not delivered, the names' first."""
     words = []
     if lost.features:
         mask = sum(
@@ -144,7 +144,7 @@ def _split_lost(text: str) -> tuple[set[str], set[tuple[str, str]]]:
 def encode(record: Record) -> str:
     """Return a record as text.
 
-    Where there is no room for all values that could not be had, they are
+    Where there is no room for all values that were not delivered, they are
     left out: only a record of nearly everything is so long.
 
     :raises ValueError: the text would be too long.
@@ -338,7 +338,7 @@ def obstacles(
     ]
     found += _untaken(selection, destination)
     found += _out_of_tune(selection, destination)
-    # What is missing for the same reason is said at once: Nova shows 255
+    # What is missing for the same reason is named together: Nova shows 255
     # characters in the event of the instance's action.
     reasons: dict[str, list[str]] = {}
     for name in missing(recorded, destination):

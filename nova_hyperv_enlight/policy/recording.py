@@ -67,7 +67,7 @@ def made(
     host: capabilities.HostCapabilities,
     before: record.Record | None,
 ) -> record.Record:
-    """Return the record of a guest that is started.
+    """Return the record of a guest at its start.
 
     :param own: Nova's own list, for a decision that leaves it.
     :param host: the host that it is started on.

@@ -315,7 +315,7 @@ def from_properties(
     """
     if not is_windows(os_type):
         return Request(os_type=os_type)
-    # Nova's own property and spec; the flavor's goes before the image's:
+    # Nova's own property and spec; the flavor's wins over the image's:
     # nova/virt/hardware.py, get_cpu_policy_constraint.
     cpu_policy = extra_specs.get(
         'hw:cpu_policy', image_properties.get('hw_cpu_policy')

@@ -3,7 +3,7 @@
 """Records of guests that were started by something else than this driver.
 
 Nova's own driver leaves a record as it is when it starts a guest, and gives
-it another set. So the document of a running guest goes before its record.
+it another set. So the document of a running guest wins over its record.
 """
 
 import dataclasses
@@ -141,7 +141,7 @@ class Adoption:
         return None if pending is None else pending.found
 
     def forget(self, instance: typing.Any) -> None:
-        """Save no record of a guest that has been started since.
+        """Save no record of a guest after a later start.
 
         :param instance: a ``nova.objects.Instance``.
         """
@@ -150,7 +150,7 @@ class Adoption:
     def save(self) -> None:
         """Save the records of some guests.
 
-        One of a guest that something is done with waits for another time.
+        A busy guest waits for another time.
         """
         for uuid, pending in list(self._pending.items())[:AT_A_TIME]:
             # It may have been started since.

@@ -71,7 +71,7 @@ class Enlightener:
 
         :param config: the LibvirtConfigGuest that Nova has made.
         :param instance: the ``nova.objects.Instance``.
-        :raises NovaException: what was asked for cannot be had.
+        :raises NovaException: what was asked for is not delivered.
         """
         conf, hooks = self.load()
         if not conf.enabled:
@@ -136,7 +136,7 @@ class Enlightener:
         """Decide about a guest.
 
         :returns: the decision, the guest's record, and what the host offers.
-        :raises EnlightException: what was asked for cannot be had.
+        :raises EnlightException: what was asked for is not delivered.
         """
         asked = adapter.to_request(
             config, instance, started=self._is_started(instance)
@@ -275,9 +275,9 @@ def _log(
     )
     if decided.passed_over:
         LOG.warning(
-            'This guest was started before, and what is not allowed or '
-            'cannot be had any more is passed over; a rebuild or resize of it '
-            'is refused. %s',
+            'This guest was started before, and what is no longer allowed or '
+            'not delivered is left out; a rebuild or resize of it is '
+            'refused. %s',
             ' '.join(decided.passed_over),
             instance=instance,
         )

@@ -103,7 +103,7 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
 
 
 def remove(instance: typing.Any) -> None:
-    """Remove the record of a guest that is started with Nova's own list.
+    """Remove the record of a guest that starts with Nova's own list.
 
     A failure is logged, as in :func:`write`.
     """
@@ -128,7 +128,7 @@ def forget(instance: typing.Any) -> None:
 
 
 def stash(instance: typing.Any, migration: typing.Any) -> None:
-    """Keep the record of a guest that comes from another host.
+    """Keep the record of a guest from another host.
 
     With the migration that it came by: Nova's own driver, on the other host,
     leaves an older one as it is. Nova saves the instance.

@@ -293,7 +293,7 @@ class RefuseTestCase(guest.GuestTestCase):
                 'hyperv_enlight:ipi': 'on',
             },
             {},
-            'cannot be had together',
+            'the two exclude each other',
         ),
     )
     @ddt.unpack

@@ -126,7 +126,7 @@ class OverridesTestCase(cases.ResolveTestCase):
         self.check_refused(
             NotHere,
             "Profile 'host-model', which the operator chose, leaves the "
-            f'choice to libvirt, {who}: the two cannot be had together '
+            f'choice to libvirt, {who}: the two exclude each other '
             'before libvirt 12.1.0: this host has 11.9.0.',
             profile='host-model',
             host=V11_9,
@@ -140,7 +140,7 @@ class OverridesTestCase(cases.ResolveTestCase):
             Invalid,
             f'Profile {profile!r}, which the flavor chose, leaves the choice '
             f"to {who}, and the image switches 'synic' "
-            '(hyperv_enlight_synic=on): the two cannot be had together.',
+            '(hyperv_enlight_synic=on): the two exclude each other.',
             {'profile': profile},
             {'synic': 'on'},
             V12_1,
