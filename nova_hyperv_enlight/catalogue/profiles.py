@@ -77,7 +77,7 @@ _BUILTIN = (
     Profile(
         name='minimal',
         features=_MINIMAL,
-        summary='The classic recommendation; for Windows XP and 2003.',
+        summary='The classic recommendation.',
     ),
     Profile(
         name='baseline',

@@ -169,8 +169,8 @@ Possible values:
         help="""
 The hypervisor vendor that a guest reads where vendor_id is on.
 
-It is on where a flavor has ``hide_hypervisor_id``, an image has
-``img_hide_hypervisor_id``, or vendor_id itself is asked for; this option
+It is on where a flavor has ``hw:hide_hypervisor_id``, an image
+has ``img_hide_hypervisor_id``, or vendor_id itself is asked for; this option
 turns it neither on nor off. The default is the text that Nova shows.
 
 Possible values: 1 to 12 printable ASCII characters without a comma

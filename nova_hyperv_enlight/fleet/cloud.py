@@ -138,7 +138,7 @@ class Cloud:
         except exception.CloudError:
             raise
         except Exception as err:
-            # openstacksdk's own exceptions, and those of what it stands on.
+            # openstacksdk's own exceptions, and those of its libraries.
             raise exception.CloudError(
                 cloud=self._name, reason=_with_remedy(err)
             ) from err

@@ -39,8 +39,8 @@ def _check_not_off(
 def requested_features(guest: context.GuestContext) -> dict[str, str]:
     """Return the requested features and all that they require.
 
-    Of a guest that was started before only those are closed that can be had:
-    the others are wanted as a profile's are.
+    A guest may have been started before. Then a requested feature that the
+    host cannot deliver is left out, as a profile's is.
 
     :returns: for each name that must be on, the name that was asked for.
     :raises InvalidRequest: one of them is explicitly off.
@@ -196,7 +196,7 @@ def _wanted(
             )
             return _Reason.HIDDEN, source, text
     if name in guest.overrides:
-        # Only of a guest that was started before: see requested_features().
+        # The guest was started before: see requested_features().
         override = guest.overrides[name]
         text = f'the {override.source.value} asks for it ({override.written})'
         return _Reason.ASKED, override.source, text

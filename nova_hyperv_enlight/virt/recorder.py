@@ -103,7 +103,7 @@ def write(instance: typing.Any, recorded: record.Record) -> None:
 
 
 def remove(instance: typing.Any) -> None:
-    """Remove the record of a guest that starts with Nova's own list.
+    """Remove a guest's record, as it starts with Nova's own list.
 
     A failure is logged, as in :func:`write`.
     """
