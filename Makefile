@@ -52,6 +52,7 @@ help:
 	@echo 'make matrix       run the tests with every release of Nova'
 	@echo 'make lab          run on an emulated host that offers everything'
 	@echo 'make cloud        set a whole cloud up on this machine'
+	@echo 'make hosts        run the tests on hosts of newer Debian releases'
 	@echo 'make bench        measure the plugin against stock Nova'
 	@echo 'make docs         build the documentation'
 	@echo 'make constraints  resolve constraints.txt anew'
@@ -112,6 +113,13 @@ cloud:
 	@tools/bootstrap cloud
 	@$(TOX) -q -e cloud -- $(ARGS)
 
+.PHONY: hosts
+hosts:
+	@tools/bootstrap test lab
+	@rm -rf tests/hosts/.stestr
+	@$(TOX) -e hosts -- $(ARGS); status=$$?; \
+	.venv/bin/python tools/verdict.py tests/hosts && exit $$status
+
 .PHONY: bench
 bench:
 	@tools/bootstrap test
@@ -130,4 +138,5 @@ constraints:
 .PHONY: clean
 clean:
 	rm -rf .hypothesis .mypy_cache .ruff_cache .tox .venv build cover dist
-	rm -rf doc/build $(addsuffix /.stestr,$(CHECK_DIRS) tests/lab)
+	rm -rf doc/build $(addsuffix /.stestr,$(CHECK_DIRS) \
+	    tests/lab tests/hosts)

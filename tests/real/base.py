@@ -105,6 +105,7 @@ class RealTestCase(server.ServerMixin, integrated_helpers._IntegratedTestBase):
             reserved_host_memory_mb=0,
             # a slow machine is not a service that is down
             service_down_time=int(10 * server.WAIT_SECONDS),
+            report_interval=int(server.WAIT_SECONDS),
         )
         self.flags(
             connection_uri=self._embedded.uri,
