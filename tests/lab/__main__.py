@@ -61,8 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--kvm-device',
-        choices=[str(one) for one in lab_spec.KvmDevice],
-        default=str(defaults.kvm_device),
+        choices=[one.value for one in lab_spec.KvmDevice],
+        default=defaults.kvm_device.value,
         help='whether /dev/kvm can be opened inside (default: %(default)s)',
     )
     parser.add_argument(

@@ -148,7 +148,7 @@ class Session:
             'job.json': json.dumps(job),
             'kvm': spec.params_of('kvm'),
             'kvm_amd': spec.params_of('kvm_amd'),
-            'kvm_device': spec.kvm_device,
+            'kvm_device': spec.kvm_device.value,
             'stdout': '',
             'stderr': '',
         }

@@ -6,7 +6,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import typing
 
 from tests.lab import image as lab_image
 from tests.lab import packages
@@ -121,7 +120,7 @@ class Machine:
         self._inherited = () if link is None else (link,)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> typing.Self:
+    def __enter__(self) -> 'Machine':
         with open(self._log, 'wb') as log:
             self._process = subprocess.Popen(
                 self._argv,

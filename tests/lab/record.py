@@ -144,7 +144,7 @@ def record_here(folder: pathlib.Path) -> None:
     """Record the host that this runs on."""
     connection = runpy.run_path(str(_EMBEDDED))['get']().connection
     folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.now(datetime.timezone.utc)
     facts: dict[str, typing.Any] = {
         'recorded': now.date().isoformat(),
         'kernel': platform.release(),

@@ -18,7 +18,7 @@ _HOSTNAME = re.compile(r'[a-z][a-z0-9-]{,62}', re.ASCII)
 _SUITE = re.compile(r'[a-z]+', re.ASCII)
 
 
-class KvmDevice(enum.StrEnum):
+class KvmDevice(enum.Enum):
     """What becomes of /dev/kvm inside."""
 
     USABLE = 'usable'

@@ -49,7 +49,7 @@ class Watch:
         self._written = 0
         self._heard = time.monotonic()
 
-    def __enter__(self) -> typing.Self:
+    def __enter__(self) -> 'Watch':
         for name, target in self._targets.items():
             if target is not None:
                 source = open(self._folder / name, 'rb')

@@ -162,7 +162,7 @@ class LinesTestCase(PlanTestCase):
             *blocks['# In nova.conf of the one AMD host, instead of that:']
         )
         (command,) = blocks[
-            '# For a flavor whose guests shall stay on hosts like these:'
+            '# For a flavor whose guests must stay on hosts like these:'
         ]
 
         self.assertEqual(cases.PERFORMANCE, self.names(amd, conf))

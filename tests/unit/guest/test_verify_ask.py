@@ -98,7 +98,7 @@ class SelectionTestCase(base.TestCase):
         ({'profile': 'stock'}, "Profile 'stock' leaves the choice to Nova"),
         (
             {'profile': 'passthrough', 'on': ['ipi']},
-            'the two cannot be had together',
+            'the two exclude each other',
         ),
     )
     @ddt.unpack
