@@ -81,7 +81,7 @@ def _environments():
     """Return the names of tox's environments."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(blocks.TOP / 'tox.ini')
-    yield 'py3'
+    yield from ('py3', 'py310')
     for section in config.sections():
         name = section.removeprefix('testenv:')
         start, _, rest = name.partition('{')
@@ -123,6 +123,12 @@ def _apt_get(verb, *arguments):
         assert verb == 'build-dep' or name in control, argument
 
 
+def _glance_manage(verb, path):
+    project = (blocks.TOP / 'pyproject.toml').read_text()
+    assert verb == 'db_load_metadefs', verb
+    assert f'"{path.removeprefix("PREFIX/")}" = [' in project, path
+
+
 def _kolla_build(*arguments):
     assert 'nova' in arguments[-1], arguments
 
@@ -143,6 +149,7 @@ CHECKS = {
     'apt-get': _apt_get,
     'dpkg-buildpackage': _any,
     'git': _any,
+    'glance-manage': _glance_manage,
     'kolla-ansible': _kolla_ansible,
     'kolla-build': _kolla_build,
     'make': _make,

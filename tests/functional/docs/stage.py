@@ -22,6 +22,7 @@ OTHERS = (
     'apt-get',
     'dpkg-buildpackage',
     'git',
+    'glance-manage',
     'kolla-ansible',
     'kolla-build',
     'make',
