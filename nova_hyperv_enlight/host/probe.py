@@ -147,7 +147,7 @@ class Probe:
     def _is_current(self, known: capabilities.Sources) -> bool:
         """Whether libvirt and QEMU are still those that were asked.
 
-        While libvirt is away, its last answers hold.
+        While libvirt cannot be reached, its last answers are used.
         """
         try:
             connection = self._connect()
@@ -160,8 +160,8 @@ class Probe:
             why = exception.printable(str(err))
             self._away.say(
                 (
-                    'libvirt does not say the releases, and those from '
-                    f'before hold: {why}',
+                    'libvirt did not return its releases, so its last '
+                    f'answers are used: {why}',
                 )
             )
             return True

@@ -82,7 +82,7 @@ class BrokenTestCase(guest.GuestTestCase):
         self.assertEqual([before] * 4, [*during, after])
         self.assertIsNone(linux.format_dom().find('features/hyperv'))
         (warning,) = self.warnings()
-        self.assertIn('what was said before holds', warning)
+        self.assertIn('its last answers are used', warning)
 
     def test_qemu_is_upgraded(self):
         before = self.on()

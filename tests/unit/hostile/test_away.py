@@ -75,7 +75,7 @@ class GoneTestCase(AwayTestCase):
         for _ in range(3):
             self.assertIs(before, self.probe.capabilities(*GUEST))
         (line,) = self.lines()
-        self.assertIn('those from before hold: client socket', line)
+        self.assertIn('its last answers are used: client socket', line)
         self.away = False
         self.assertIs(before, self.probe.capabilities(*GUEST))
         self.assertEqual(1, len(self.asked()))
