@@ -53,8 +53,10 @@ PUBLISHED = (
 
 #: libvirt's enum virDomainHyperv: what ``<features><hyperv>`` may hold, and
 #: what libvirt lists of a host that has everything.
-LIBVIRT = PUBLISHED[:17]
+LIBVIRT = tuple(
+    name for name in PUBLISHED if '.' not in name and name != 'hypervclock'
+)
 
 #: What libvirt 9.0 lists on any host whose KVM emulates Hyper-V.
-LISTED = LIBVIRT[:13]
+LISTED = LIBVIRT[: LIBVIRT.index('ipi') + 1]
 LISTED_ON_AMD = (*LISTED, 'avic')

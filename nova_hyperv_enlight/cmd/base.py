@@ -20,6 +20,7 @@ from cliff import help as cliff_help
 from oslo_config import cfg
 
 from nova_hyperv_enlight.catalogue import graph
+from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import reader
@@ -202,6 +203,21 @@ def read_settings(parsed_args: argparse.Namespace) -> settings.Settings:
     return reader.read(conf)
 
 
+def find_profile(conf: settings.Settings, name: str) -> profiles.Profile:
+    """Return the profile of that name.
+
+    :raises InvalidRequest: there is no such profile.
+    """
+    if name not in conf.known_profiles:
+        raise exception.InvalidRequest(
+            reason=(
+                f'Unknown profile {name!r}. Available profiles: '
+                f'{", ".join(conf.known_profiles)}.'
+            )
+        )
+    return conf.known_profiles[name]
+
+
 def with_profile(
     conf: settings.Settings, name: str | None
 ) -> settings.Settings:
@@ -212,13 +228,7 @@ def with_profile(
     """
     if name is None:
         return conf
-    if name not in conf.known_profiles:
-        raise exception.InvalidRequest(
-            reason=(
-                f'Unknown profile {name!r}. Available profiles: '
-                f'{", ".join(conf.known_profiles)}.'
-            )
-        )
+    find_profile(conf, name)
     return dataclasses.replace(conf, profile=name)
 
 

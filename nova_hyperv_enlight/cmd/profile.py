@@ -13,7 +13,6 @@ from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
-from nova_hyperv_enlight import exception
 
 
 def _names(profile: profiles.Profile) -> str:
@@ -76,15 +75,8 @@ class ProfileShow(base.EnlightCommand, show.ShowOne):
         :returns: the columns and their values.
         :raises InvalidRequest: there is no such profile.
         """
-        known = base.read_settings(parsed_args).known_profiles
-        if parsed_args.name not in known:
-            raise exception.InvalidRequest(
-                reason=(
-                    f'Unknown profile {parsed_args.name!r}. Available '
-                    f'profiles: {", ".join(known)}.'
-                )
-            )
-        profile = known[parsed_args.name]
+        conf = base.read_settings(parsed_args)
+        profile = base.find_profile(conf, parsed_args.name)
         shown = {
             'name': profile.name,
             'mode': profile.mode.value,

@@ -30,6 +30,21 @@ VERSIONS = (
     ('hypervclock', 'hv-time', '1.2.2', '2.0.0'),
 )
 
+
+def names_of(libvirt: str, qemu: str) -> set[str]:
+    """Return the enlightenments that these releases know."""
+
+    def number(text: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in text.split('.'))
+
+    return {
+        name
+        for name, _flag, first_libvirt, first_qemu in VERSIONS
+        if number(first_libvirt) <= number(libvirt)
+        and number(first_qemu) <= number(qemu)
+    }
+
+
 # What QEMU refuses to start without (kvm_hyperv_properties), and the element
 # that a sub-element stands in; avic has no use without synic.
 REQUIRES = {
