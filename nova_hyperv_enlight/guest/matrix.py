@@ -108,7 +108,8 @@ def _collect(
             finding = future.result()
             found[finding.name] = finding
             tell(len(found))
-    except TimeoutError as err:
+    # Another one than the built-in before Python 3.11.
+    except concurrent.futures.TimeoutError as err:
         raise exception.GuestFailed(
             reason=(
                 f'the time is over, and only {len(found)} of {len(futures)} '
