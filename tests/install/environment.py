@@ -21,6 +21,7 @@ SITE = pathlib.Path(sysconfig.get_path('purelib'))
 SOURCES = (
     'LICENSE',
     'README.rst',
+    'etc',
     'nova_hyperv_enlight',
     'pyproject.toml',
     'requirements.txt',
