@@ -99,9 +99,8 @@ class Request:
     :ivar dedicated: its vCPUs have host CPUs of their own.
     :ivar nested: its CPU shows vmx or svm, None where that is not known.
     :ivar encrypted: its memory is encrypted: SEV, SEV-ES, SEV-SNP or TDX.
-    :ivar started: it was started before, and nobody rebuilds or resizes it:
-        what it cannot have is left out instead of refused, as it is there
-        and has to run.
+    :ivar started: it was started before, and this is no rebuild or resize.
+        What the host cannot deliver is then left out instead of refused.
     :ivar flavor: what the flavor asks for.
     :ivar image: what the image asks for.
     :ivar passed_over: what is not valid in what a guest asks for that was

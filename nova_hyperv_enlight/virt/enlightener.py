@@ -121,6 +121,7 @@ class Enlightener:
                 err,
                 instance=instance,
             )
+        # Shadow mode must not fail a build, whatever goes wrong in it.
         except Exception:
             LOG.exception(
                 'Hyper-V enlightenments (shadow mode): unforeseen',

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What is read of a cloud, and what is said of one that does not answer.
+"""Reading a cloud, and the errors where it does not answer.
 
 openstacksdk and keystoneauth are the real ones; the services answer in the
 forms of their references:
@@ -173,7 +173,7 @@ class CloudTestCase(testtools.TestCase):
         return cloud.Cloud(name).read(*args)
 
     def refused(self, **kwargs):
-        """Return what is said of a cloud that cannot be read: one line."""
+        """Return the one-line error for a cloud that cannot be read."""
         text = str(
             self.assertRaises(exception.CloudError, self.read, **kwargs)
         )

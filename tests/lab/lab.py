@@ -121,7 +121,7 @@ class Session:
         :param argv: the command and its arguments; no shell touches them.
         :param outdir: what it finds in LAB_OUT: a folder in that of the
             machine; by default that one.
-        :param spec: what KVM shall be; by default that of the machine. Only
+        :param spec: how KVM is loaded; by default that of the machine. Only
             its module_params and kvm_device count.
         :param silence: the machine is given up when neither its console nor
             the command has written anything for so many seconds.

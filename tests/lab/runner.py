@@ -19,7 +19,7 @@ import typing
 
 _LAB = pathlib.Path('/run/lab')
 _POLL_SECONDS = 0.05
-# The files of a job that say what KVM shall be.
+# The files of a job that say how KVM is loaded.
 _KVM = ('kvm_device', 'kvm', 'kvm_amd')
 # What a shell answers: not found, and found but not to be executed.
 _NOT_FOUND = 127

@@ -122,7 +122,7 @@ class Life(stateful.RuleBasedStateMachine):
         self.server = self.cloud.boot(image, dict(specs))
         self.state = self.resting = 'ACTIVE'
         beside = self.cloud.instance(self.server)
-        beside.system_metadata['somebody'] = 'else'
+        beside.system_metadata['another_service'] = 'its own'
         beside.save()
 
     def teardown(self):
@@ -279,7 +279,7 @@ class Life(stateful.RuleBasedStateMachine):
     @stateful.invariant()
     def nothing_else_is_saved(self):
         found = self.cloud.instance(self.server).system_metadata
-        assert found['somebody'] == 'else'
+        assert found['another_service'] == 'its own'
         keys = {key for key in found if 'hyperv_enlight' in key}
         allowed = {recorder.KEY, f'image_{XMM_INPUT}'}
         if self.state == 'VERIFY_RESIZE':

@@ -55,6 +55,27 @@ class Extension(fixtures.Fixture):
             sys.modules[name] = known
 
 
+class OtherExtension(fixtures.Fixture):
+    """A Sphinx extension that imports the catalogue's.
+
+    :cvar NAME: its module's name.
+    :ivar module: the extension.
+    """
+
+    NAME = ''
+
+    def _setUp(self):
+        catalogue = self.useFixture(Extension()).module
+        # It is found beside the other one when the documentation is made.
+        sys.modules['catalogue'] = catalogue
+        self.addCleanup(sys.modules.pop, 'catalogue')
+        spec = importlib.util.spec_from_file_location(
+            f'doc_ext_{self.NAME}', DOC / 'ext' / f'{self.NAME}.py'
+        )
+        self.module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.module)
+
+
 class RenderTestCase(base.TestCase):
     """Renders what an extension of the documentation makes.
 

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import importlib.util
-import sys
-
 import ddt
-import fixtures
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import windows
@@ -13,22 +9,10 @@ from tests.unit.catalogue import test_documented
 _KINDS = ('uses', 'ignores', 'harmful')
 
 
-class Extension(fixtures.Fixture):
-    """The Sphinx extension that renders the matrix.
+class Extension(test_documented.OtherExtension):
+    """The Sphinx extension that renders the matrix."""
 
-    :ivar module: the extension.
-    """
-
-    def _setUp(self):
-        other = self.useFixture(test_documented.Extension()).module
-        # It is found beside the other one when the documentation is made.
-        sys.modules['catalogue'] = other
-        self.addCleanup(sys.modules.pop, 'catalogue')
-        spec = importlib.util.spec_from_file_location(
-            'doc_ext_matrix', test_documented.DOC / 'ext' / 'matrix.py'
-        )
-        self.module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.module)
+    NAME = 'matrix'
 
 
 @ddt.ddt
