@@ -13,6 +13,7 @@ from lxml import etree
 
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
+from nova_hyperv_enlight.domxml import overrides
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import parsing
 
@@ -35,12 +36,15 @@ _WHOLE_HOST = ('host-passthrough', 'host-model', 'maximum')
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Nova:
-    """What Nova's metadata say of its instance.
+    """What the metadata of a domain say of Nova's instance.
 
-    Older releases of Nova write neither the image nor the extra specs.
+    Releases of Nova before 32 write neither the image nor the extra specs.
+    What is ours of both comes from our own metadata, which only this
+    plugin's driver writes.
 
     :ivar release: the Nova that wrote them, None where they do not say.
-    :ivar image: the image's properties that Nova knows, as they are.
+    :ivar image: the image's properties that Nova knows, and ours, as they
+        are.
     :ivar extra_specs: the flavor's extra specs.
     """
 
@@ -203,14 +207,13 @@ def _read_nova(root: etree._Element) -> Nova | None:
     for element in root.iterfind('./metadata/{*}instance'):
         if element.tag.startswith(_NOVA):
             package = element.find('./{*}package')
+            image = element.iterfind('./{*}image/{*}properties/{*}property')
+            specs = element.iterfind('./{*}flavor/{*}extraSpecs/{*}extraSpec')
+            ours = overrides.read(root)
             return Nova(
                 release=None if package is None else package.get('version'),
-                image=_named_texts(
-                    element.iterfind('./{*}image/{*}properties/{*}property')
-                ),
-                extra_specs=_named_texts(
-                    element.iterfind('./{*}flavor/{*}extraSpecs/{*}extraSpec')
-                ),
+                image={**_named_texts(image), **ours.image_properties},
+                extra_specs={**_named_texts(specs), **ours.extra_specs},
             )
     return None
 

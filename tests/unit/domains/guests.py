@@ -2,8 +2,11 @@
 
 """Windows guests for tests: as objects, and as libvirt hands them out."""
 
+from lxml import etree
+
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import domain
+from nova_hyperv_enlight.domxml import overrides
 from tests.unit.policy import cases
 
 _NOVA = """
@@ -91,6 +94,16 @@ def of_nova(image=None, specs=None, release='34.0.0'):
         properties=_elements('property', image or {}),
         specs=_elements('extraSpec', specs or {}),
     )
+
+
+def of_plugin(properties=None, specs=None):
+    """Return our own metadata as a document has them."""
+    element = overrides.build(
+        overrides.Overrides(
+            image_properties=properties or {}, extra_specs=specs or {}
+        )
+    )
+    return etree.tostring(element, encoding='unicode')
 
 
 def of_osinfo(identifier=WINDOWS_11):

@@ -131,6 +131,57 @@ class ReadTestCase(AuditTestCase):
         self.assertEqual([1, 0, 1, 1], [len(each.found) for each in results])
 
 
+@ddt.ddt
+class OverridesTestCase(AuditTestCase):
+    """What the image and the flavor switch, by the plugin's metadata."""
+
+    WITHOUT_RESET = guests.BASELINE.replace('<reset state="on"/>', '')
+    #: As Nova writes them, which knows none of our image properties.
+    NOVAS = {
+        34: guests.of_nova({'os_type': 'windows'}),
+        31: guests.of_nova(release='31.0.0'),
+    }
+
+    def codes(self, nova, **asked):
+        text = guests.document(
+            'win0',
+            metadata=self.NOVAS[nova] + guests.of_plugin(**asked),
+            features=self.WITHOUT_RESET,
+        )
+        return [(code, name) for code, name, _ in self.found(text)]
+
+    @ddt.data(*NOVAS)
+    def test_what_is_turned_off_is_not_missing(self, nova):
+        self.assertEqual([('missing', 'reset')], self.codes(nova))
+        self.assertEqual(
+            [], self.codes(nova, properties={'hyperv_enlight_reset': 'off'})
+        )
+        self.assertEqual(
+            [], self.codes(nova, specs={'hyperv_enlight:reset': 'off'})
+        )
+        self.assertEqual(
+            [],
+            self.codes(nova, properties={'hyperv_enlight_profile': 'minimal'}),
+        )
+
+    @ddt.data(*NOVAS)
+    def test_what_is_turned_on_is_missing(self, nova):
+        self.assertEqual(
+            [('missing', 'reset'), ('missing', 'xmm_input')],
+            self.codes(nova, properties={'hyperv_enlight_xmm_input': 'on'}),
+        )
+
+    @ddt.data(
+        {'hyperv_enlight_evmcs': 'on'},
+        {'hyperv_enlight_profile': 'passthrough'},
+        {'hyperv_enlight_reset': 'maybe'},
+    )
+    def test_what_is_not_allowed_is_told(self, properties):
+        self.assertEqual(
+            [('refused', '')], self.codes(34, properties=properties)
+        )
+
+
 class OffersTestCase(AuditTestCase):
     def test_the_host_is_asked_about_the_guest_s_own_kind(self):
         self.audit(guests.document('win0', machine='pc-i440fx-7.2'))
