@@ -13,6 +13,7 @@ import tqdm
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.host import protocols
 
@@ -93,8 +94,10 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
         conf = base.with_profile(
             base.read_settings(parsed_args), parsed_args.profile
         )
-        saved = base.read_saved(parsed_args) if parsed_args.domcaps else None
-        connection, local = base.connect(
+        if not parsed_args.domcaps:
+            hosts.refuse_releases(parsed_args)
+        saved = hosts.read_saved(parsed_args) if parsed_args.domcaps else None
+        connection, local = hosts.connect(
             parsed_args.connect, read_only=saved is not None
         )
         self._until_written.callback(connection.close)
@@ -106,9 +109,9 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
         auditor = audit.Auditor(
             # What nova.conf leaves to Nova is looked at all the same.
             dataclasses.replace(conf, enabled=True),
-            base.saved_host(saved)
+            hosts.saved_host(saved)
             if saved
-            else base.asked_host(connection, local),
+            else hosts.asked_host(connection, local),
             known,
         )
         progress = self._until_written.enter_context(

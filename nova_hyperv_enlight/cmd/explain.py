@@ -8,6 +8,7 @@ from cliff import lister
 
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 
@@ -60,7 +61,7 @@ class Explain(base.EnlightCommand, lister.Lister):
             image_properties=image,
             nested=parsed_args.nested,
         )
-        host = base.read_host(
+        host = hosts.read_host(
             parsed_args,
             arch=image.get('hw_architecture'),
             machine=image.get('hw_machine_type'),

@@ -11,6 +11,7 @@ from cliff import lister
 
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import documents
@@ -64,7 +65,7 @@ class HostShow(probing.ProbingCommand, lister.Lister):
 
         :returns: the columns and the rows.
         """
-        host = base.read_host(parsed_args)
+        host = hosts.read_host(parsed_args)
         columns: tuple[str, ...] = ('name', 'offered', 'witness', 'evidence')
         shown: dict[str, tuple[str, ...]] = {}
         if parsed_args.verify:
@@ -96,7 +97,10 @@ class HostShow(probing.ProbingCommand, lister.Lister):
             )
         with probing.connection(parsed_args) as connection:
             return probing.look_at_each(
-                parsed_args, connection, self.app.stderr, parsed_args.arch
+                parsed_args,
+                connection,
+                self.app.stderr,
+                parsed_args.arch or arguments.ARCH,
             )
 
     def _heed(

@@ -4,7 +4,7 @@
 
 import dataclasses
 
-from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.policy import settings
 from tests.corpus import findings
@@ -31,7 +31,7 @@ def check(text):
 
     def audited():
         auditor = audit.Auditor(
-            settings.Settings(), base.assumed_host(frozenset()), (_NAME,)
+            settings.Settings(), hosts.assumed_host(frozenset()), (_NAME,)
         )
         return auditor.audit(_Guest(text))
 
