@@ -149,7 +149,7 @@ class OnePlaceTestCase(testtools.TestCase):
 
     def test_missed(self):
         rows = self.rows(
-            'domain audit --domcaps new.xml --option force_on=quiet', 3
+            'domain audit --long --domcaps new.xml --option force_on=quiet', 3
         )
 
         self.assertEqual(
