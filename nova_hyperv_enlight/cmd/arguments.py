@@ -47,6 +47,19 @@ def _version(text: str) -> model.Version:
     return major, minor, micro
 
 
+def seconds(text: str) -> float:
+    """Return a number of seconds that a person could wait for."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 3600:
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a number of seconds up to 3600'
+        )
+    return found
+
+
 def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which host is meant."""
     group = parser.add_argument_group('host')

@@ -52,7 +52,7 @@ def add_timeout_argument(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         '--timeout',
         metavar='SECONDS',
-        type=_seconds,
+        type=arguments.seconds,
         default=boot.TIMEOUT_SECONDS,
         help=(
             'how long a guest may take until it has written its report; '
@@ -80,18 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f'domain type of the guest (default: {arguments.VIRT_TYPE})',
     )
     add_timeout_argument(group)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(
-            f'{text!r} is not a number of seconds up to 3600'
-        )
-    return seconds
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ https://libvirt.org/html/libvirt-libvirt-domain.html and
 https://libvirt.org/html/libvirt-libvirt-host.html.
 """
 
+import collections.abc
 import typing
 
 from nova_hyperv_enlight import exception
@@ -17,6 +18,12 @@ class Domain(typing.Protocol):
 
     def name(self) -> str:
         """Return its name."""
+
+    def ID(self) -> int:
+        """Return the number of its run, -1 where it does not run."""
+
+    def UUIDString(self) -> str:
+        """Return its UUID."""
 
     def isActive(self) -> int:
         """Return whether it is running."""
@@ -61,6 +68,19 @@ class Connection(typing.Protocol):
 
     def listAllDomains(self, flags: int = 0) -> list[Domain]:
         """Return all guests, running or not."""
+
+    def getAllDomainStats(
+        self, stats: int = 0, flags: int = 0
+    ) -> list[tuple[Domain, dict[str, typing.Any]]]:
+        """Return statistics of all guests."""
+
+    def domainListGetStats(
+        self,
+        doms: collections.abc.Sequence[Domain],
+        stats: int = 0,
+        flags: int = 0,
+    ) -> list[tuple[Domain, dict[str, typing.Any]]]:
+        """Return statistics of some guests."""
 
     def lookupByName(self, name: str) -> Domain:
         """Return a guest."""

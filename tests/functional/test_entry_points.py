@@ -15,6 +15,7 @@ OURS = {
         'explain',
         'fleet_baseline',
         'fleet_check',
+        'guest_exits',
         'guest_verify',
         'host_show',
         'profile_list',
