@@ -89,9 +89,8 @@ def requiring(
     """
     found = {}
     for name in in_order(features):
-        required = set(_CATALOGUE[name].requirements(vendor))
-        if needed := in_order(required & others):
-            found[name] = needed
+        if needed := others & set(_CATALOGUE[name].requirements(vendor)):
+            found[name] = in_order(needed)
     return found
 
 

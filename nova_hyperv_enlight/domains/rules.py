@@ -231,8 +231,9 @@ def _unmet(compared: Comparison) -> collections.abc.Iterator[_Found]:
 
 
 def _not_delivered(compared: Comparison) -> collections.abc.Iterator[_Found]:
-    for name, capability in compared.host.features.items():
-        if name in compared.features and capability.offered is False:
+    for name in graph.in_order(compared.features):
+        capability = compared.host.features[name]
+        if capability.offered is False:
             yield (
                 findings.NOT_DELIVERED,
                 name,
@@ -243,8 +244,8 @@ def _not_delivered(compared: Comparison) -> collections.abc.Iterator[_Found]:
 def _no_nesting(compared: Comparison) -> collections.abc.Iterator[_Found]:
     if compared.guest.nested:
         return
-    for name, entry in _CATALOGUE.items():
-        if not entry.nests or name not in compared.features:
+    for name in graph.in_order(compared.features):
+        if not _CATALOGUE[name].nests:
             continue
         left = name == LEFT and compared.left
         if not left and compared.host.features[name].offered is not False:
@@ -259,19 +260,17 @@ def _no_nesting(compared: Comparison) -> collections.abc.Iterator[_Found]:
 def _release(compared: Comparison) -> collections.abc.Iterator[_Found]:
     if compared.rule is None:
         return
-    for name in _CATALOGUE:
-        if name in compared.features & compared.rule.removes:
-            yield (
-                findings.WINDOWS_RELEASE,
-                name,
-                f'{name!r} is on: {compared.rule.text}.',
-            )
+    for name in graph.in_order(compared.features & compared.rule.removes):
+        yield (
+            findings.WINDOWS_RELEASE,
+            name,
+            f'{name!r} is on: {compared.rule.text}.',
+        )
 
 
 def _missing(compared: Comparison) -> collections.abc.Iterator[_Found]:
-    for name, entry in _CATALOGUE.items():
-        if name not in compared.wanted - compared.features:
-            continue
+    for name in graph.in_order(compared.wanted - compared.features):
+        entry = _CATALOGUE[name]
         if compared.delegated and entry.placement is not model.Placement.TIMER:
             continue
         yield (findings.MISSING, name, f'{name!r} is missing: {entry.cost}.')

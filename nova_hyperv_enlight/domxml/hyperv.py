@@ -39,8 +39,8 @@ class Declaration:
     """How one enlightenment is spelled.
 
     :ivar entry: its catalogue entry.
-    :ivar path: from the element that holds it, ``<hyperv>`` or
-        ``<clock>``.
+    :ivar path: where it stands: the tags below ``<hyperv>`` with a slash
+        between them, which no tag holds, or the name of the timer.
     :ivar attribute: the attribute that switches it.
     :ivar on: that attribute's text where it is on.
     :ivar off: the same where it is off.
@@ -52,11 +52,8 @@ class Declaration:
     on: str
     off: str
 
-    def read(self, holder: etree._Element) -> tuple[bool | None, str | None]:
-        """Return whether it is on, None where it is absent, and its value."""
-        element = holder.find(self.path)
-        if element is None:
-            return None, None
+    def read(self, element: etree._Element) -> tuple[bool, str | None]:
+        """Return whether its element has it on, and its value."""
         value = self.entry.value
         return (
             element.get(self.attribute) == self.on,
@@ -93,14 +90,14 @@ def _declare(entry: model.Enlightenment) -> Declaration:
     if entry.placement is model.Placement.TIMER:
         return Declaration(
             entry=entry,
-            path=f"./timer[@name='{entry.element}']",
+            path=entry.element,
             attribute='present',
             on='yes',
             off='no',
         )
     return Declaration(
         entry=entry,
-        path='./' + entry.name.replace('.', '/'),
+        path=entry.name.replace('.', '/'),
         attribute='state',
         on='on',
         off='off',
@@ -198,6 +195,27 @@ def read_tsc(clock: etree._Element | None) -> int | None:
     return None if timer is None else parsing.number(timer.get('frequency'))
 
 
+def _timer_elements(clock: etree._Element) -> dict[str, etree._Element]:
+    """Return the timers by their paths; of those with one path the first."""
+    found: dict[str, etree._Element] = {}
+    for timer in clock.iterchildren('timer'):
+        found.setdefault(timer.get('name', ''), timer)
+    return found
+
+
+def _feature_elements(hyperv: etree._Element) -> dict[str, etree._Element]:
+    """Return the elements by their paths; of those with one path the first.
+
+    One pass: to look for each path takes the longest of an audit.
+    """
+    found: dict[str, etree._Element] = {}
+    for element in hyperv.iterchildren(etree.Element):
+        found.setdefault(element.tag, element)
+        for part in element.iterchildren(etree.Element):
+            found.setdefault(f'{element.tag}/{part.tag}', part)
+    return found
+
+
 def read(domain: etree._Element) -> selections.Selection:
     """Return the enlightenments of a domain.
 
@@ -215,17 +233,17 @@ def read(domain: etree._Element) -> selections.Selection:
     values: set[tuple[str, str]] = set()
     hyperv = domain.find(f'./features/{HYPERV}')
     clock = domain.find('./clock')
-    holders = (
-        (model.Placement.FEATURE, hyperv),
-        (model.Placement.TIMER, clock),
-    )
-    for placement, holder in holders:
-        if holder is None:
-            continue
+    elements = {
+        model.Placement.FEATURE: (
+            {} if hyperv is None else _feature_elements(hyperv)
+        ),
+        model.Placement.TIMER: {} if clock is None else _timer_elements(clock),
+    }
+    for placement, found in elements.items():
         for declaration in _DECLARATIONS[placement]:
-            on, value = declaration.read(holder)
-            if on is None:
+            if declaration.path not in found:
                 continue
+            on, value = declaration.read(found[declaration.path])
             (features if on else off).add(declaration.entry.name)
             value_name = declaration.entry.value_name
             if on and value is not None and value_name is not None:

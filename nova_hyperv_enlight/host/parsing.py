@@ -8,6 +8,10 @@ from lxml import etree
 
 from nova_hyperv_enlight import exception
 
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False
+)
+
 
 def parse(text: str | bytes, root: str, document: str) -> etree._Element:
     """Parse a document without network, DTD or entities.
@@ -20,13 +24,10 @@ def parse(text: str | bytes, root: str, document: str) -> etree._Element:
     :param document: what it is, for messages.
     :raises MalformedDocument: not XML, or XML of something else.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False
-    )
     try:
         if isinstance(text, str):
             text = text.encode()
-        parsed = etree.fromstring(text, parser)
+        parsed = etree.fromstring(text, _PARSER)
     # lxml raises one or the other for what is no text, by its release.
     except (etree.XMLSyntaxError, TypeError, ValueError) as err:
         raise exception.MalformedDocument(

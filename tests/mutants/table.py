@@ -818,8 +818,8 @@ MUTANTS = (
     Mutant(
         'domains/rules.py',
         'what is unknown is not delivered',
-        'in compared.features and capability.offered is False:',
-        'in compared.features and not capability.offered:',
+        '        if capability.offered is False:\n            yield (\n',
+        '        if not capability.offered:\n            yield (\n',
         ('tests.unit.domains.test_rules',),
     ),
     Mutant(

@@ -193,6 +193,22 @@ class ReadTestCase(base.TestCase):
         found = hyperv.read(domains.domain(f'<hyperv>{written}</hyperv>'))
         self.assertEqual(values, found.values)
 
+    @ddt.unpack
+    @ddt.data(
+        # A dot is a letter like others in the tag of an element.
+        ('<stimer.direct state="on"/>', set()),
+        ('<a:relaxed xmlns:a="urn:a" state="on"/>', set()),
+        ('<!--relaxed--><?relaxed on?><relaxed state="on"/>', {'relaxed'}),
+        ('<relaxed state="on"/><relaxed state="off"/>', {'relaxed'}),
+        (
+            '<stimer state="off"/><stimer><direct state="on"/></stimer>',
+            {'stimer.direct'},
+        ),
+    )
+    def test_read_other_elements(self, written, names):
+        found = hyperv.read(domains.domain(f'<hyperv>{written}</hyperv>'))
+        self.assertEqual(names, found.features)
+
     def test_read_value_absent(self):
         found = hyperv.read(
             domains.domain('<hyperv><spinlocks state="on"/></hyperv>')
