@@ -3,6 +3,7 @@
 """The context that a guest's features are decided in, and their values."""
 
 import dataclasses
+import functools
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
@@ -19,9 +20,11 @@ from nova_hyperv_enlight.policy import settings
 # With a host CPU of its own, a vCPU gains nothing from giving way to others:
 # QEMU docs/system/i386/hyperv.rst, hv-spinlocks.
 _NEVER_NOTIFY = '4294967295'
+#: What hides the hypervisor from a guest.
+HIDING = 'vendor_id'
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class GuestContext:
     """What one decision is made from.
 
@@ -47,17 +50,33 @@ class GuestContext:
     before: record.Record | None
     overrides: typing.Mapping[str, request.Override]
 
-    @property
+    @functools.cached_property
     def requester(self) -> str:
         """Who asks for the profile's names, for messages."""
         if self.recorded is not None:
             return 'the recorded set'
         return f'profile {self.profile.name!r}'
 
-    @property
+    @functools.cached_property
     def vendor(self) -> model.Vendor | None:
         """The vendor of the host's processor."""
         return self.host.sources.vendor
+
+    @property
+    def hides(self) -> request.Override | None:
+        """The override that hiding the hypervisor amounts to, if it is."""
+        for source, overrides in (
+            (request.Source.FLAVOR, self.req.flavor),
+            (request.Source.IMAGE, self.req.image),
+        ):
+            if overrides.hides is not None:
+                return request.Override(
+                    source=source,
+                    key=overrides.hides,
+                    on=True,
+                    written=overrides.hides,
+                )
+        return None
 
     def overrides_of(self, name: str) -> list[request.Override]:
         """Return what flavor and image ask for about one name."""
@@ -91,26 +110,6 @@ class GuestContext:
             )
         return None
 
-    def value(self, name: str) -> str | None:
-        """Return the value that a name carries in this guest.
-
-        A guest that was started before gets the nearest one that the host's
-        libvirt takes.
-
-        :raises HostCannotDeliver: the host's libvirt does not take it.
-        """
-        found = self._wanted_value(name)
-        if found is None:
-            return None
-        refusal = self._refusal(name)
-        if refusal is None:
-            return found[0]
-        if not self.req.started:
-            raise exception.HostCannotDeliver(*refusal)
-        value = enlightenments.ENLIGHTENMENTS[name].value
-        assert value is not None
-        return value.nearest(found[0], self.host.sources.libvirt)
-
     def wanted_value(self, name: str) -> str | None:
         """Return the value that a name would carry if each host took it."""
         found = self._wanted_value(name)
@@ -133,21 +132,23 @@ class GuestContext:
         }[name]
         return value, f'[hyperv_enlight] {option}'
 
-    def _refusal(self, name: str) -> tuple[str, str] | None:
-        """Say why the host's libvirt does not take the value of a name.
+    def _nearest_value(
+        self, name: str, wanted: str, giver: str
+    ) -> tuple[str, tuple[str, str] | None]:
+        """Return the nearest value that the host's libvirt takes.
 
-        :returns: the reason, and what of the host says so.
+        :param wanted: the value that is wanted, and who gives it.
+        :returns: the value; and where it is another one, why, and what of
+            the host says so.
         """
         entry = enlightenments.ENLIGHTENMENTS[name]
-        given = self._wanted_value(name)
-        if entry.value is None or given is None:
-            return None
-        needed = entry.value.needs_libvirt(given[0])
+        assert entry.value is not None
+        needed = entry.value.needs_libvirt(wanted)
         found = self.host.sources.libvirt
         if needed is None or found is None or found >= needed:
-            return None
-        return (
-            f'{entry.value_name}={given[0]}, which {given[1]} gives, needs '
+            return wanted, None
+        return entry.value.nearest(wanted, found), (
+            f'{entry.value_name}={wanted}, which {giver} gives, needs '
             f'libvirt {model.version_text(needed)}',
             f'this host has {model.version_text(found)}',
         )
@@ -161,15 +162,24 @@ class GuestContext:
     ) -> decision.Outcome:
         """Return the outcome of a name that is on.
 
+        A guest that was started before gets the nearest value that the
+        host's libvirt takes.
+
         :param text: why, without a full stop.
-        :raises HostCannotDeliver: see :meth:`value`.
+        :raises HostCannotDeliver: the host's libvirt does not take the value
+            that the name carries.
         """
-        value, wanted = self.value(name), self.wanted_value(name)
         sentence = f'{name!r} is on: {text}.'
-        refusal = self._refusal(name)
-        if refusal is not None and value != wanted:
-            why = ': '.join(refusal)
-            sentence = f'{name!r} is on with {value} instead: {why}.'
+        value = wanted = None
+        given = self._wanted_value(name)
+        if given is not None:
+            wanted = given[0]
+            value, refusal = self._nearest_value(name, *given)
+            if refusal is not None:
+                if not self.req.started:
+                    raise exception.HostCannotDeliver(*refusal)
+                why = ': '.join(refusal)
+                sentence = f'{name!r} is on with {value} instead: {why}.'
         return decision.Outcome(
             name=name,
             state=decision.State.ON,

@@ -127,17 +127,13 @@ def _off(
     reason: decision.Reason,
     source: request.Source,
     text: str,
+    wanted: bool = True,
 ) -> decision.Outcome:
     """Return the outcome of a name that is off.
 
     :param text: why, to be read after the name, without a full stop.
+    :param wanted: it was asked for.
     """
-    overrides = guest.overrides_of(name)
-    if name in guest.overrides:
-        overrides.append(guest.overrides[name])
-    wanted = name in guest.profile.features or any(
-        override.on for override in overrides
-    )
     return decision.Outcome(
         name=name,
         state=decision.State.OFF,
@@ -155,10 +151,11 @@ def _turned_off(guest: context.GuestContext, name: str) -> decision.Outcome:
         f'is off: the {override.source.value} turned it off '
         f'({override.written})'
     )
-    for other in guest.overrides_of(name):
-        if other.on:
-            text += f', over the {other.source.value} ({other.written})'
-    return _off(guest, name, _Reason.TURNED_OFF, override.source, text)
+    over = [other for other in guest.overrides_of(name) if other.on]
+    for other in over:
+        text += f', over the {other.source.value} ({other.written})'
+    wanted = bool(over) or name in guest.profile.features
+    return _off(guest, name, _Reason.TURNED_OFF, override.source, text, wanted)
 
 
 def _requires(
@@ -186,15 +183,10 @@ def _wanted(
     guest: context.GuestContext, name: str
 ) -> tuple[decision.Reason, request.Source, str] | None:
     """Return why a name is wanted, None where it is not."""
-    for overrides, source in (
-        (guest.req.flavor, _Source.FLAVOR),
-        (guest.req.image, _Source.IMAGE),
-    ):
-        if overrides.hides and name == 'vendor_id':
-            text = (
-                f'the {source.value} hides the hypervisor ({overrides.hides})'
-            )
-            return _Reason.HIDDEN, source, text
+    hides = guest.hides if name == context.HIDING else None
+    if hides is not None:
+        text = f'the {hides.source.value} hides the hypervisor ({hides.key})'
+        return _Reason.HIDDEN, hides.source, text
     if name in guest.overrides:
         # The guest was started before: see requested_features().
         override = guest.overrides[name]
@@ -255,7 +247,9 @@ def defaulted(
     if wanted is None:
         text = f'is off: {guest.requester} does not ask for it'
         source = _Source.RECORD if guest.recorded else _Source.PROFILE
-        return _off(guest, name, _Reason.NOT_IN_PROFILE, source, text)
+        return _off(
+            guest, name, _Reason.NOT_IN_PROFILE, source, text, wanted=False
+        )
     reason, source, text = wanted
     withheld = _withheld(guest, name, reason, outcome_of)
     if withheld is not None:

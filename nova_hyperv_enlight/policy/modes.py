@@ -96,24 +96,10 @@ def check(guest: context.GuestContext) -> None:
             evidence=f'this host has {asked.libvirt_text}',
         )
     if not _overrides(guest):
-        _check_alone(guest, _hidden(guest) | dict(guest.overrides))
-
-
-def _hidden(guest: context.GuestContext) -> dict[str, request.Override]:
-    """Return the demand that hiding the hypervisor amounts to."""
-    for source, overrides in (
-        (request.Source.FLAVOR, guest.req.flavor),
-        (request.Source.IMAGE, guest.req.image),
-    ):
-        if overrides.hides:
-            override = request.Override(
-                source=source,
-                key=overrides.hides,
-                on=True,
-                written=overrides.hides,
-            )
-            return {'vendor_id': override}
-    return {}
+        overrides = dict(guest.overrides)
+        if guest.hides is not None:
+            overrides.setdefault(context.HIDING, guest.hides)
+        _check_alone(guest, overrides)
 
 
 def _check_alone(

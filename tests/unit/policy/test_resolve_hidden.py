@@ -82,3 +82,8 @@ class HiddenTestCase(cases.ResolveTestCase):
         host = cases.make_host(cases.ALL - {'vendor_id'})
         decided = self.decide('flavor', 'hide_hypervisor_id', host=host)
         self.check_on((), decided)
+        # But it was asked for, and the log says that it is not there.
+        self.assertEqual(
+            ['vendor_id'],
+            [v.name for v in decided.left_out if v.name == 'vendor_id'],
+        )
