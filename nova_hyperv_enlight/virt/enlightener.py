@@ -92,8 +92,8 @@ class Enlightener:
             if not decided.acts:
                 own = adapter.own_selection(config)
             _log(instance, decided, recorded, conf)
-            metadata.write(config, instance)
             if decided.acts:
+                metadata.write(config, instance)
                 hooks.apply(
                     config,
                     base.Context(
