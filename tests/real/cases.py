@@ -40,8 +40,8 @@ class Borrowed:
         return 0
 
 
-class EmbeddedCase(testtools.TestCase):
-    """Lets the program have this process's embedded libvirt."""
+class DriverCase(testtools.TestCase):
+    """Has this process's embedded libvirt."""
 
     def setUp(self):
         super().setUp()
@@ -52,6 +52,13 @@ class EmbeddedCase(testtools.TestCase):
             reason = str(err)
         require(self, reason)
         self.addCleanup(self.driver.clear)
+
+
+class EmbeddedCase(DriverCase):
+    """Lets the program have this process's embedded libvirt."""
+
+    def setUp(self):
+        super().setUp()
         self.useFixture(
             fixtures.MonkeyPatch(
                 'libvirt.open', lambda uri: Borrowed(self.driver.connection)

@@ -9,7 +9,6 @@ import ddt
 from lxml import etree
 from nova import context
 from nova import objects
-import testtools
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
@@ -21,7 +20,6 @@ from nova_hyperv_enlight.virt import adoption
 from tests.fixtures import nova
 from tests.real import base
 from tests.real import cases
-from tests.real import embedded
 from tests.real import kvm
 
 _DOMAIN = """
@@ -48,24 +46,19 @@ def _require(test, name, libvirt):
 
 
 @ddt.ddt
-class DocumentTestCase(testtools.TestCase):
+class DocumentTestCase(cases.DriverCase):
     """A guest that is defined: KVM need not be able to run it."""
 
     def setUp(self):
         super().setUp()
-        try:
-            self._embedded = embedded.get()
-        except embedded.Unavailable as err:
-            cases.require(self, str(err))
-        self.addCleanup(self._embedded.clear)
         self._libvirt = probe.split_version(
-            self._embedded.connection.getLibVersion()
+            self.driver.connection.getLibVersion()
         )
 
     def check(self, selection):
         root = etree.fromstring(_DOMAIN)
         hyperv.apply(root, selection)
-        defined = self._embedded.connection.defineXML(
+        defined = self.driver.connection.defineXML(
             etree.tostring(root, encoding='unicode')
         )
         try:

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values that a real libvirt can read back from its own documents."""
 
-import testtools
-
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.host import probe
 from tests.real import cases
-from tests.real import embedded
 
 _DOMAIN = """
 <domain type='qemu'>
@@ -21,26 +18,18 @@ _DOMAIN = """
 _INACTIVE = 2
 
 
-class SpinlockRetriesTestCase(testtools.TestCase):
+class SpinlockRetriesTestCase(cases.DriverCase):
     """What libvirt prints of a guest must define it again.
 
     Where it does not, the guest cannot be started, and libvirt does not find
     it after a restart.
     """
 
-    def setUp(self):
-        super().setUp()
-        try:
-            self._embedded = embedded.get()
-        except embedded.Unavailable as err:
-            cases.require(self, str(err))
-        self.addCleanup(self._embedded.clear)
-
     def _survives(self, retries):
         """Whether libvirt takes its own document of a guest."""
         import libvirt
 
-        connection = self._embedded.connection
+        connection = self.driver.connection
         try:
             defined = connection.defineXML(_DOMAIN.format(retries=retries))
         except libvirt.libvirtError:
@@ -55,7 +44,7 @@ class SpinlockRetriesTestCase(testtools.TestCase):
         return True
 
     def test_the_catalogue_knows_which_are_taken(self):
-        found = probe.split_version(self._embedded.connection.getLibVersion())
+        found = probe.split_version(self.driver.connection.getLibVersion())
         value = enlightenments.ENLIGHTENMENTS['spinlocks'].value
         for retries in (
             '4095',
