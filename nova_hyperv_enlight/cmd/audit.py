@@ -133,7 +133,7 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
             _SEVERITIES[parsed_args.severity],
         )
         if parsed_args.formatter not in _STREAMING:
-            # The summary is said first.
+            # The summary is reported first.
             found = iter(list(found))
         return self._table(parsed_args, found)
 

@@ -44,8 +44,8 @@ def release(guest: domain.Domain) -> windows.Release | None:
 def to_request(guest: domain.Domain, started: bool = False) -> request.Request:
     """Return what a Windows guest asks for, as far as its document says.
 
-    :param started: pass over what is not valid, as of a guest that was
-        started before.
+    :param started: whether the guest was started before: then what is not
+        valid is passed over.
     :raises InvalidRequest: see :func:`.request.from_properties`.
     """
     nova = guest.nova or domain.Nova()
