@@ -231,17 +231,10 @@ class DomainApply(base.EnlightCommand):
             raise exception.InvalidRequest(
                 reason='Name one domain or one file, or say --all.'
             )
-        file = parsed_args.domain and is_file(parsed_args.domain)
-        if file and parsed_args.connect and parsed_args.domcaps:
-            raise exception.InvalidRequest(
-                reason=(
-                    "A file's host is told by --connect or by --domcaps, not "
-                    'by both.'
-                )
-            )
-        # Of a file without a host they are all that is known of one.
-        if not parsed_args.domcaps and (parsed_args.connect or not file):
-            hosts.refuse_releases(parsed_args)
+        hosts.check_guests(
+            parsed_args,
+            bool(parsed_args.domain) and is_file(parsed_args.domain),
+        )
         if not parsed_args.define:
             return
         if parsed_args.domain == STDIN:

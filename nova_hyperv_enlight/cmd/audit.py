@@ -30,7 +30,6 @@ from nova_hyperv_enlight.host import capabilities
 _DELAY_SECONDS = 1.0
 #: The formats that write each row as it comes.
 _STREAMING = ('csv', 'value')
-_SEVERITIES = {level.word: level for level in model.Severity}
 _Guests = collections.abc.Iterable[audit.Audited]
 
 
@@ -42,7 +41,7 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
     live document is read where it runs, and nothing is changed.
 
     There is a row for each guest; with --long for each finding. With -f json
-    it is a document for "fleet audit".
+    it is one document, with the host and the time.
 
     Exit code 3: something is shown.
 
@@ -83,11 +82,11 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
         parser.add_argument(
             '--severity',
             metavar='LEVEL',
-            choices=_SEVERITIES,
+            choices=audits.SEVERITIES,
             default=model.Severity.NO_EFFECT.word,
             help=(
                 'show what is as bad as this, or worse: '
-                f'{", ".join(_SEVERITIES)} (default: everything)'
+                f'{", ".join(audits.SEVERITIES)} (default: everything)'
             ),
         )
         arguments.add_answer_arguments(parser)
@@ -130,7 +129,7 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
             auditor,
             progress,
             frozenset(parsed_args.domain),
-            _SEVERITIES[parsed_args.severity],
+            audits.SEVERITIES[parsed_args.severity],
         )
         if parsed_args.formatter not in _STREAMING:
             # The summary is reported first.
@@ -144,16 +143,7 @@ class DomainAudit(base.FindingsCommand, lister.Lister):
             raise exception.InvalidRequest(
                 reason='Name either domains or files, not both.'
             )
-        if any(files) and parsed_args.connect and parsed_args.domcaps:
-            raise exception.InvalidRequest(
-                reason=(
-                    "A file's host is told by --connect or by --domcaps, not "
-                    'by both.'
-                )
-            )
-        # Of a file without a host they are all that is known of one.
-        if not parsed_args.domcaps and (parsed_args.connect or not any(files)):
-            hosts.refuse_releases(parsed_args)
+        hosts.check_guests(parsed_args, any(files))
         if (
             parsed_args.formatter == 'json'
             and parsed_args.columns

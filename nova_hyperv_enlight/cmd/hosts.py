@@ -53,7 +53,7 @@ def read_host(
             raise exception.InvalidRequest(
                 reason=f'--{option} is {given}, and the guest has {own}.'
             )
-    refuse_releases(parsed_args)
+    _refuse_releases(parsed_args)
     connection, local = connect(parsed_args.connect)
     try:
         source = probe.Probe(
@@ -68,7 +68,7 @@ def read_host(
         connection.close()
 
 
-def refuse_releases(parsed_args: argparse.Namespace) -> None:
+def _refuse_releases(parsed_args: argparse.Namespace) -> None:
     """Refuse releases by argument: the connection tells its own.
 
     :raises InvalidRequest: one is there.
@@ -81,6 +81,24 @@ def refuse_releases(parsed_args: argparse.Namespace) -> None:
                     'a connection tells the releases of its host.'
                 )
             )
+
+
+def check_guests(parsed_args: argparse.Namespace, files: bool) -> None:
+    """Refuse arguments about the host that do not go with the guests.
+
+    :param files: whether the guests are files.
+    :raises InvalidRequest: with the arguments.
+    """
+    if files and parsed_args.connect and parsed_args.domcaps:
+        raise exception.InvalidRequest(
+            reason=(
+                "A file's host is told by --connect or by --domcaps, not by "
+                'both.'
+            )
+        )
+    # Of a file without a host they are all that is known of one.
+    if not parsed_args.domcaps and (parsed_args.connect or not files):
+        _refuse_releases(parsed_args)
 
 
 def _check_saved(

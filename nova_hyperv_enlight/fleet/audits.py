@@ -23,7 +23,8 @@ VERSION = 1
 
 #: Some thousand guests with all that can be found in each.
 _MAX_BYTES = 2**26
-_SEVERITIES = {level.word: level for level in model.Severity}
+#: Each severity by its word.
+SEVERITIES = {level.word: level for level in model.Severity}
 _ORDER = {level: place for place, level in enumerate(model.Severity)}
 _AGAIN = (
     'it is of an older release: run "nova-hyperv-enlight domain audit -f '
@@ -242,10 +243,10 @@ class Reader:
         texts = tuple(_text(found, key) for key in Finding._fields)
         if texts not in self._findings:
             code, name, severity, text, to_do = texts
-            if severity not in _SEVERITIES:
+            if severity not in SEVERITIES:
                 raise ValueError(f'there is no severity {severity!r}')
             self._findings[texts] = Finding(
-                code, name, _SEVERITIES[severity], text, to_do
+                code, name, SEVERITIES[severity], text, to_do
             )
         return self._findings[texts]
 
