@@ -72,6 +72,9 @@ class RealTestCase(server.ServerMixin, integrated_helpers._IntegratedTestBase):
         self._embedded = embedded.get()
         self._configure()
         fakelibvirt.disable_event_thread(self)  # there is one already
+        self.useFixture(
+            fixtures.MonkeyPatch('libvirt.openAuth', self._share_connection)
+        )
         super().setUp()
         self.useFixture(fixtures.MonkeyPatch(_IDLE_FOR, _IDLE_SECONDS))
         self.flags(rpc_response_timeout=int(server.WAIT_SECONDS))
@@ -114,6 +117,11 @@ class RealTestCase(server.ServerMixin, integrated_helpers._IntegratedTestBase):
         )
         # a port of the machine that parallel workers would fight for
         self.flags(enabled=False, group='vnc')
+
+    def _share_connection(self, uri, auth, flags):
+        # libvirt has places for some twenty in a process: see Borrowed.
+        self.assertEqual((self._embedded.uri, 0), (uri, flags))
+        return self._embedded.connection
 
     def _setup_compute_service(self):
         """Wait for ``start_host``: a test may have more to configure."""

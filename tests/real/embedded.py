@@ -146,7 +146,15 @@ class Embedded:
         )
 
     def clear(self):
-        """Destroy and forget all guests; their QEMU processes end."""
+        """Destroy and forget all guests, and whom libvirt tells of them.
+
+        Their QEMU processes end.
+        """
+        # libvirt-python adds the attribute when something is registered.
+        for callback in list(
+            getattr(self.connection, 'domainEventCallbackID', ())
+        ):
+            self.connection.domainEventDeregisterAny(callback)
         for domain in self.connection.listAllDomains():
             # A transient one is not known any more once it has ended.
             persistent = domain.isPersistent()
