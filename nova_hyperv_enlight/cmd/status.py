@@ -180,8 +180,8 @@ class Checks(upgradecheck.UpgradeCommands):
         """Name the guests whose flavor or image is refused by the options.
 
         They start again without what is refused; a rebuild or a resize of
-        them is refused. Only what Nova's metadata tell is known:
-        flavor and image are in them from Nova 32 on.
+        them is refused. Only what a guest's metadata tell is known: Nova's
+        own, and those that this plugin's driver writes beside them.
         """
         try:
             conf = reader.read(self._conf)

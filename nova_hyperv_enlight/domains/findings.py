@@ -284,7 +284,7 @@ REFUSED = Kind(
     code='refused',
     title='What it asks for is not available or not allowed',
     cause=(
-        "The guest's flavor or image, by Nova's metadata, or the options ask "
+        "The guest's flavor or image, by its metadata, or the options ask "
         'for what is not available here, not allowed or not valid. A guest '
         'that has a record starts again with what it had, as far as it can, '
         'and nova-compute warns; a rebuild or resize of it, and a new guest '

@@ -3,7 +3,7 @@
 """Compares what a guest has with what it should have; pure.
 
 What it should have is decided as for a guest of Nova: by the options, the
-profile, the flavor and the image as far as Nova's metadata hold them, the
+profile, the flavor and the image as far as its metadata hold them, the
 release of Windows, and the host.
 """
 

@@ -10,7 +10,9 @@ from nova.virt.libvirt import config as vconfig
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.domxml import overrides
 from nova_hyperv_enlight.virt import adapter
+from nova_hyperv_enlight.virt import metadata
 from tests.fixtures import nova
 from tests.functional import base
 from tests.functional import guest
@@ -246,6 +248,52 @@ class WindowsTestCase(guest.GuestTestCase):
         self.assertEqual(
             guest.BASELINE, self.on({**WINDOWS, 'hyperv_enlight': '1 none'})
         )
+
+
+@ddt.ddt
+class MetadataTestCase(guest.GuestTestCase):
+    """What the metadata tell of the flavor and the image."""
+
+    SPECS = {'hyperv_enlight:ipi': 'off', 'hw:hide_hypervisor_id': 'true'}
+    PROPERTIES = {**WINDOWS, 'hyperv_enlight_reset': 'off'}
+
+    def setUp(self):
+        super().setUp()
+        self.start_host(base.hyperv_document(*OFFERED))
+
+    def told(self, *guest_arguments):
+        found = overrides.read(self.domain(*guest_arguments))
+        return found.extra_specs, found.image_properties
+
+    def test_what_is_ours(self):
+        self.assertEqual(
+            ({'hyperv_enlight:ipi': 'off'}, {'hyperv_enlight_reset': 'off'}),
+            self.told(self.PROPERTIES, self.SPECS),
+        )
+
+    @ddt.data({}, {'hw:hide_hypervisor_id': 'true'})
+    def test_nothing_of_ours(self, specs):
+        # Nova copies the record into snapshots.
+        image = {**WINDOWS, 'hyperv_enlight': '2;none;;'}
+        domain = self.domain(image, specs)
+
+        self.assertEqual(1, len(domain.find('metadata')))
+
+    def test_whatever_the_hooks_are(self):
+        self.plugin_flags(hooks=[])
+
+        self.assertNotEqual(({}, {}), self.told(self.PROPERTIES, self.SPECS))
+
+    def test_texts_that_xml_cannot_hold(self):
+        """A tenant's text fails no start, whatever it is."""
+        config = self.config(self.driver(), self.PROPERTIES, self.SPECS)
+        instance = self.instance(
+            {**WINDOWS, 'hyperv_enlight_\x01': '\x00\ud800<"&\ufffe'}
+        )
+
+        metadata.write(config, instance)
+
+        etree.fromstring(config.to_xml())
 
 
 @ddt.ddt
