@@ -96,6 +96,15 @@ class PlanTestCase(base.TestCase):
             self.assertIn(part, str(error))
         self.assertTrue(self.plan(text, force=True).changes)
 
+    def test_what_nova_was_asked_for_stays(self):
+        ours = guests.of_plugin({'hyperv_enlight_reset': 'off'})
+        text = guests.document(metadata=guests.of_nova() + ours)
+
+        plan = self.plan(text, force=True)
+
+        self.assertTrue(plan.changes)
+        self.assertIn(ours, plan.data.decode())
+
     def test_nobody_knows_whether_it_is_windows(self):
         self.assertTrue(self.plan(guests.document(metadata='')).changes)
 

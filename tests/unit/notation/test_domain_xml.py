@@ -3,6 +3,8 @@
 import ddt
 
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.notation import convert
+from tests.unit.domains import guests
 from tests.unit.domxml import domains
 from tests.unit.notation import cases
 
@@ -177,3 +179,16 @@ class LibvirtTestCase(cases.NotationTestCase):
             'mode=host-model stimer.direct=off',
             'stimer.direct=off',
         )
+
+    def test_what_nova_was_asked_for_is_no_matter(self):
+        ours = guests.of_plugin({'hyperv_enlight_reset': 'off'})
+        with_ours, without = (
+            guests.document(metadata=guests.of_nova() + metadata)
+            for metadata in (ours, '')
+        )
+
+        for target in convert.NOTATIONS:
+            self.assertEqual(
+                convert.convert(without, self.notation, target),
+                convert.convert(with_ours, self.notation, target),
+            )
