@@ -7,12 +7,12 @@ import collections.abc
 import contextlib
 import dataclasses
 
-from cliff import lister
 import tqdm
 
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.host import protocols
 
@@ -26,7 +26,7 @@ _Guests = collections.abc.Iterable[protocols.Domain]
 _COLUMNS = ('domain', 'code', 'name', 'text', 'severity')
 
 
-class DomainAudit(base.FindingsCommand, lister.Lister):
+class DomainAudit(base.FindingsCommand, tables.Lister):
     """Show what is wrong with the Windows guests of a libvirt host
 
     A guest is Windows by Nova's metadata, by libosinfo's, or by --windows.
