@@ -56,7 +56,9 @@ class ExampleCommand(command.Command):
 
     def get_description(self) -> str:
         """Return what stands before the arguments."""
-        return self._docstring()[0]
+        title, *rest = self._docstring()[0].split('\n\n', 1)
+        # argparse joins the paragraphs; a title has no full stop by itself.
+        return '.\n\n'.join([title, *rest])
 
     def get_epilog(self) -> str:
         """Return what stands after the arguments."""
