@@ -18,6 +18,7 @@ from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import change
 from nova_hyperv_enlight.domains import define
 from nova_hyperv_enlight.domains import findings
+from nova_hyperv_enlight.domains import saved
 from nova_hyperv_enlight.domxml import schema
 from nova_hyperv_enlight.editor import source
 from nova_hyperv_enlight import exception
@@ -29,7 +30,6 @@ STDIN = '-'
 STATE = 'nova-hyperv-enlight'
 
 _CODES = tuple(kind.code for kind in findings.KINDS.values() if kind.fix)
-_SUFFIX = '.xml'
 
 
 def add_guests(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def add_guests(parser: argparse.ArgumentParser) -> None:
         nargs='?',
         help=(
             'the name of a domain; or a file with the XML of one, which has '
-            f'a slash in it or ends in {_SUFFIX}; or standard input'
+            'a slash in it or ends in .xml; or standard input'
         ),
     )
     group.add_argument(
@@ -114,8 +114,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
 
 def is_file(target: str) -> bool:
     """Whether a file or standard input is meant, and not a domain."""
-    # The name of a domain has no slash.
-    return target == STDIN or '/' in target or target.endswith(_SUFFIX)
+    return target == STDIN or saved.is_path(target)
 
 
 def read_change_request(

@@ -4,8 +4,6 @@
 
 import argparse
 import dataclasses
-import socket
-import urllib.parse
 
 from cliff import lister
 
@@ -131,8 +129,7 @@ def _described(
     """
     name = None
     if not parsed_args.domcaps:
-        there = urllib.parse.urlsplit(parsed_args.connect).hostname
-        name = there or socket.gethostname()
+        name = hosts.name_of(parsed_args.connect)
     return [
         (row, _NOTHING, _NOTHING, text, *[_NOTHING] * (width - 4))
         for row, text in host_rows.describe(name, host.sources)

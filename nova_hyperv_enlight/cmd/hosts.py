@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import functools
 import pathlib
+import socket
 import typing
 import urllib.parse
 
@@ -177,6 +178,11 @@ def asked_host(
         lambda: connection, kvm.ask if local else kvm.KernelFacts
     )
     return asked.capabilities
+
+
+def name_of(uri: str) -> str:
+    """Return the name of the host of a connection."""
+    return urllib.parse.urlsplit(uri).hostname or socket.gethostname()
 
 
 def saved_host(saved: capabilities.Sources) -> capabilities.CapabilitiesOf:

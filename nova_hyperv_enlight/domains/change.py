@@ -112,7 +112,7 @@ def _fixes(
 ) -> collections.abc.Iterator[findings.Fix]:
     if not wish.codes:
         return
-    for finding in rules.inspect(guest, wish.rules, host):
+    for finding in rules.inspect(guest, wish.rules, host).found:
         if finding.kind.code in wish.codes and finding.fix is not None:
             yield finding.fix
 

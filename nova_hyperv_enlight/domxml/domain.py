@@ -43,12 +43,18 @@ class Nova:
     plugin's driver writes.
 
     :ivar release: the Nova that wrote them, None where they do not say.
+    :ivar server: the server's name, None where they do not say.
+    :ivar project: the name of its project, else its ID.
+    :ivar flavor: the name of its flavor.
     :ivar image: the image's properties that Nova knows, and ours, as they
         are.
     :ivar extra_specs: the flavor's extra specs.
     """
 
     release: str | None = None
+    server: str | None = None
+    project: str | None = None
+    flavor: str | None = None
     image: typing.Mapping[str, str] = dataclasses.field(default_factory=dict)
     extra_specs: typing.Mapping[str, str] = dataclasses.field(
         default_factory=dict
@@ -210,12 +216,23 @@ def _read_nova(root: etree._Element) -> Nova | None:
             image = element.iterfind('./{*}image/{*}properties/{*}property')
             specs = element.iterfind('./{*}flavor/{*}extraSpecs/{*}extraSpec')
             ours = overrides.read(root)
+            flavor = element.find('./{*}flavor')
             return Nova(
                 release=None if package is None else package.get('version'),
+                server=element.findtext('./{*}name') or None,
+                project=_read_project(element.find('./{*}owner/{*}project')),
+                flavor=None if flavor is None else flavor.get('name'),
                 image={**_named_texts(image), **ours.image_properties},
                 extra_specs={**_named_texts(specs), **ours.extra_specs},
             )
     return None
+
+
+def _read_project(element: etree._Element | None) -> str | None:
+    if element is None:
+        return None
+    name: str | None = element.text or element.get('uuid')
+    return name
 
 
 def _named_texts(elements: typing.Iterable[etree._Element]) -> dict[str, str]:

@@ -22,6 +22,9 @@ class _Guest:
     def name(self):
         return _NAME
 
+    def isActive(self):
+        return 0
+
     def XMLDesc(self, flags=0):
         return self.text
 

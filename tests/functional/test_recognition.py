@@ -42,7 +42,7 @@ class RecognitionTestCase(base.FunctionalTestCase):
         """Return what an audit finds in it, as codes and names."""
         return [
             (each.kind.code, each.name)
-            for each in rules.inspect(found, settings.Settings(), HOST)
+            for each in rules.inspect(found, settings.Settings(), HOST).found
         ]
 
     def test_windows(self):

@@ -2,7 +2,9 @@
 
 import ddt
 
+from nova_hyperv_enlight.domains import apply
 from nova_hyperv_enlight.domains import audit
+from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
@@ -47,10 +49,12 @@ class AuditTestCase(base.TestCase):
 @ddt.ddt
 class ReadTestCase(AuditTestCase):
     def test_nothing_is_wrong(self):
+        (result,) = self.audit(guests.document('win0'))
+
         self.assertEqual(
-            [audit.Result(domain='win0', windows=True)],
-            self.audit(guests.document('win0')),
+            ('win0', True, ()), (result.domain, result.windows, result.found)
         )
+        self.assertEqual(cases.BASELINE, result.wanted.features)
 
     def test_something_is_wrong(self):
         text = guests.document('win0', hpet='yes', timers='')
@@ -179,6 +183,79 @@ class OverridesTestCase(AuditTestCase):
     def test_what_is_not_allowed_is_told(self, properties):
         self.assertEqual(
             [('refused', '')], self.codes(34, properties=properties)
+        )
+
+
+class Running(guests.Guest):
+    """A guest that runs, and starts with another document next time."""
+
+    def __init__(self, live, later):
+        super().__init__('win0', live)
+        self._later = later
+
+    def isActive(self):
+        return 1
+
+    def XMLDesc(self, flags=0):
+        if not flags & apply.INACTIVE:
+            return super().XMLDesc(flags)
+        if isinstance(self._later, Exception):
+            raise self._later
+        return self._later
+
+
+class ToDoTestCase(AuditTestCase):
+    FAULTY = guests.document('win0', hpet='yes', offset='utc')
+
+    def to_do(self, guest):
+        auditor = audit.Auditor(settings.Settings(), self.offers)
+        result = auditor.audit(guest)
+        return {each.kind.code: result.to_do(each) for each in result.found}
+
+    def test_a_change_of_the_xml(self):
+        self.assertEqual(
+            {
+                'hpet': 'domain apply --fix hpet',
+                'clock-utc': 'domain apply --fix clock-utc',
+            },
+            self.to_do(guests.Guest('win0', self.FAULTY)),
+        )
+
+    def test_what_the_next_start_cures(self):
+        later = guests.document('win0', offset='utc')
+
+        self.assertEqual(
+            {
+                'hpet': 'Shut it down and start it: its next XML is cured.',
+                'clock-utc': 'domain apply --fix clock-utc',
+            },
+            self.to_do(Running(self.FAULTY, later)),
+        )
+
+    def test_what_the_next_start_is_cannot_be_read(self):
+        found = self.to_do(Running(self.FAULTY, guests.Failed('denied')))
+
+        self.assertEqual('domain apply --fix hpet', found['hpet'])
+
+    def test_a_guest_of_nova(self):
+        text = guests.document(
+            'win0',
+            metadata=guests.of_nova({'os_type': 'windows'}),
+            hpet='yes',
+            features='',
+        )
+
+        found = self.to_do(Running(text, guests.document('win0')))
+
+        self.assertIn('Hard reboot', found['missing'])
+        self.assertIn('hw_time_hpet', found['hpet'])
+
+    def test_what_no_change_of_the_xml_cures(self):
+        text = guests.document('win0', virt_type='xen')
+
+        self.assertEqual(
+            {'unknown-type': findings.UNKNOWN_TYPE.cure},
+            self.to_do(guests.Guest('win0', text)),
         )
 
 
