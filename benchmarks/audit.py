@@ -186,6 +186,7 @@ def _audit(auditor, numbers):
         text = document(number)
         guest = types.SimpleNamespace(
             name=lambda number=number: f'instance-{number:08x}',
+            isActive=lambda: 0,
             XMLDesc=lambda flags, text=text: text,
         )
         begin = time.thread_time()

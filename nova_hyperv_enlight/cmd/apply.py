@@ -12,11 +12,13 @@ import typing
 from nova_hyperv_enlight.cmd import apply_guests
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.domains import apply
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import change
 from nova_hyperv_enlight.domains import define
 from nova_hyperv_enlight.domains import findings
+from nova_hyperv_enlight.domains import saved
 from nova_hyperv_enlight.domxml import schema
 from nova_hyperv_enlight.editor import source
 from nova_hyperv_enlight import exception
@@ -28,7 +30,6 @@ STDIN = '-'
 STATE = 'nova-hyperv-enlight'
 
 _CODES = tuple(kind.code for kind in findings.KINDS.values() if kind.fix)
-_SUFFIX = '.xml'
 
 
 def add_guests(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def add_guests(parser: argparse.ArgumentParser) -> None:
         nargs='?',
         help=(
             'the name of a domain; or a file with the XML of one, which has '
-            f'a slash in it or ends in {_SUFFIX}; or standard input'
+            'a slash in it or ends in .xml; or standard input'
         ),
     )
     group.add_argument(
@@ -113,8 +114,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
 
 def is_file(target: str) -> bool:
     """Whether a file or standard input is meant, and not a domain."""
-    # The name of a domain has no slash.
-    return target == STDIN or '/' in target or target.endswith(_SUFFIX)
+    return target == STDIN or saved.is_path(target)
 
 
 def read_change_request(
@@ -203,7 +203,7 @@ class DomainApply(base.EnlightCommand):
         if target is not None and is_file(target):
             self._apply_to_file(parsed_args, wanted, screen, valid)
             return 0
-        connection, local = base.connect(
+        connection, local = hosts.connect(
             parsed_args.connect or self._uri,
             # libvirt answers about domain capabilities on no such one.
             read_only=bool(parsed_args.domcaps) and not parsed_args.define,
@@ -231,6 +231,17 @@ class DomainApply(base.EnlightCommand):
             raise exception.InvalidRequest(
                 reason='Name one domain or one file, or say --all.'
             )
+        file = parsed_args.domain and is_file(parsed_args.domain)
+        if file and parsed_args.connect and parsed_args.domcaps:
+            raise exception.InvalidRequest(
+                reason=(
+                    "A file's host is told by --connect or by --domcaps, not "
+                    'by both.'
+                )
+            )
+        # Of a file without a host they are all that is known of one.
+        if not parsed_args.domcaps and (parsed_args.connect or not file):
+            hosts.refuse_releases(parsed_args)
         if not parsed_args.define:
             return
         if parsed_args.domain == STDIN:
@@ -311,8 +322,8 @@ def _capabilities_of(
     parsed_args: argparse.Namespace, connection: typing.Any, local: bool
 ) -> capabilities.CapabilitiesOf:
     if parsed_args.domcaps:
-        return base.saved_host(base.read_saved(parsed_args))
-    return base.asked_host(connection, local)
+        return hosts.saved_host(hosts.read_saved(parsed_args))
+    return hosts.asked_host(connection, local)
 
 
 @contextlib.contextmanager
@@ -322,11 +333,15 @@ def _told(
     """Let a document's host be told by what the arguments name."""
     if parsed_args.domcaps or not parsed_args.connect:
         yield (
-            base.saved_host(base.read_saved(parsed_args))
+            hosts.saved_host(hosts.read_saved(parsed_args))
             if parsed_args.domcaps
-            else base.assumed_host(wanted.on)
+            else hosts.assumed_host(
+                wanted.on,
+                libvirt=parsed_args.libvirt_version,
+                qemu=parsed_args.qemu_version,
+            )
         )
         return
-    connection, local = base.connect(parsed_args.connect)
+    connection, local = hosts.connect(parsed_args.connect)
     with contextlib.closing(connection):
-        yield base.asked_host(connection, local)
+        yield hosts.asked_host(connection, local)

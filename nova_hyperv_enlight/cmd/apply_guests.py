@@ -37,6 +37,13 @@ class Screen:
             self.log.warning('%s: %s', plan.name, note)
         if not plan.changes:
             self.log.info('%s: there is nothing to change.', plan.name)
+        for kind in plan.left:
+            self.log.info(
+                '%s: "domain audit" still finds %s then: %s',
+                plan.name,
+                kind.code,
+                f'--fix {kind.code} cures it.' if kind.fix else kind.cure,
+            )
         if self.whole:
             self._write(plan.data, plan.former.encoding)
         elif plan.changes:

@@ -61,9 +61,7 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     group.add_argument(
-        '--arch',
-        default=ARCH,
-        help=f'architecture to ask libvirt about (default: {ARCH})',
+        '--arch', help=f'architecture to ask libvirt about (default: {ARCH})'
     )
     group.add_argument(
         '--machine',
@@ -71,7 +69,6 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--virt-type',
-        default=VIRT_TYPE,
         help=f'domain type to ask libvirt about (default: {VIRT_TYPE})',
     )
     add_release_arguments(group)
@@ -94,7 +91,9 @@ def add_release_arguments(group: argparse._ActionsContainer) -> None:
             f'--{what}-version',
             metavar='RELEASE',
             type=_version,
-            help=f'release of {what} on the host of a saved document',
+            help=(
+                f'release of {what} on the host, where no connection tells it'
+            ),
         )
 
 

@@ -3,27 +3,35 @@
 """The command ``domain audit``."""
 
 import argparse
+import collections
 import collections.abc
 import contextlib
 import dataclasses
+import datetime
+import itertools
+import json
+import typing
 
 import tqdm
 
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
+from nova_hyperv_enlight.cmd import audit_views
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domains import audit
-from nova_hyperv_enlight.host import protocols
+from nova_hyperv_enlight.domains import saved
+from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import audits
+from nova_hyperv_enlight.host import capabilities
 
 #: How long it may take before progress is shown.
 _DELAY_SECONDS = 1.0
 #: The formats that write each row as it comes.
 _STREAMING = ('csv', 'value')
 _SEVERITIES = {level.word: level for level in model.Severity}
-_Row = tuple[str, str, str, str, str]
-_Guests = collections.abc.Iterable[protocols.Domain]
-_COLUMNS = ('domain', 'code', 'name', 'text', 'severity')
+_Guests = collections.abc.Iterable[audit.Audited]
 
 
 class DomainAudit(base.FindingsCommand, tables.Lister):
@@ -32,6 +40,9 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
     A guest is Windows by Nova's metadata, by libosinfo's, or by --windows.
     It is compared with what the profile would give it on this host; its
     live document is read where it runs, and nothing is changed.
+
+    There is a row for each guest; with --long for each finding. With -f json
+    it is a document for "fleet audit".
 
     Exit code 3: something is shown.
 
@@ -45,7 +56,11 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
             'domain',
             metavar='NAME',
             nargs='*',
-            help='a domain to audit (default: all of them)',
+            help=(
+                'a domain to audit (default: all of them); or a file with '
+                'the XML of one, or a folder of such files, which has a '
+                'slash in it or ends in .xml'
+            ),
         )
         parser.add_argument(
             '--windows',
@@ -61,6 +76,11 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
             help="what the guests should have (default: the options' own)",
         )
         parser.add_argument(
+            '--long',
+            action='store_true',
+            help='a row for each finding, not for each guest',
+        )
+        parser.add_argument(
             '--severity',
             metavar='LEVEL',
             choices=_SEVERITIES,
@@ -71,6 +91,9 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
             ),
         )
         arguments.add_answer_arguments(parser)
+        self._uri = parser.get_default('connect')
+        # Files need no libvirt unless one is named.
+        parser.set_defaults(connect=None)
         arguments.add_option_arguments(parser)
         return parser
 
@@ -79,49 +102,112 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
 
         :returns: the exit code; 3 where something was found.
         """
+        self._read = 0
         # The rows are made while they are written.
         with contextlib.ExitStack() as self._until_written:
             return super().run(parsed_args)
 
-    def take_action(
-        self, parsed_args: argparse.Namespace
-    ) -> tuple[collections.abc.Sequence[str], collections.abc.Iterable[_Row]]:
+    def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
         """Show what is found.
 
         :returns: the columns and the rows.
         """
+        self._check(parsed_args)
         conf = base.with_profile(
             base.read_settings(parsed_args), parsed_args.profile
         )
-        saved = base.read_saved(parsed_args) if parsed_args.domcaps else None
-        connection, local = base.connect(
-            parsed_args.connect, read_only=saved is not None
-        )
-        self._until_written.callback(connection.close)
-        known = parsed_args.windows
-        for name in known:
-            audit.look_up(connection, name)
-        wanted = parsed_args.domain and [*parsed_args.domain, *known]
-        guests = audit.select(connection, wanted)
+        guests, told = self._guests(parsed_args, frozenset(conf.force_on))
         auditor = audit.Auditor(
             # What nova.conf leaves to Nova is looked at all the same.
             dataclasses.replace(conf, enabled=True),
-            base.saved_host(saved)
-            if saved
-            else base.asked_host(connection, local),
-            known,
+            told,
+            parsed_args.windows,
         )
         progress = self._until_written.enter_context(
             self._progress(parsed_args, guests)
         )
-        named = frozenset(parsed_args.domain)
-        least = _SEVERITIES[parsed_args.severity]
-        return _COLUMNS, self._rows(auditor, progress, named, least)
+        found = self._audited(
+            auditor,
+            progress,
+            frozenset(parsed_args.domain),
+            _SEVERITIES[parsed_args.severity],
+        )
+        if parsed_args.formatter not in _STREAMING:
+            # The summary is said first.
+            found = iter(list(found))
+        return self._table(parsed_args, found)
+
+    def _check(self, parsed_args: argparse.Namespace) -> None:
+        """Refuse arguments that do not go together."""
+        files = [saved.is_path(each) for each in parsed_args.domain]
+        if any(files) and not all(files):
+            raise exception.InvalidRequest(
+                reason='Name either domains or files, not both.'
+            )
+        if any(files) and parsed_args.connect and parsed_args.domcaps:
+            raise exception.InvalidRequest(
+                reason=(
+                    "A file's host is told by --connect or by --domcaps, not "
+                    'by both.'
+                )
+            )
+        # Of a file without a host they are all that is known of one.
+        if not parsed_args.domcaps and (parsed_args.connect or not any(files)):
+            hosts.refuse_releases(parsed_args)
+        if (
+            parsed_args.formatter == 'json'
+            and parsed_args.columns
+            and not parsed_args.long
+        ):
+            raise exception.InvalidRequest(
+                reason='Columns of json go with --long only.'
+            )
+
+    def _guests(
+        self, parsed_args: argparse.Namespace, named: frozenset[str]
+    ) -> tuple[
+        collections.abc.Sequence[audit.Audited], capabilities.CapabilitiesOf
+    ]:
+        """Return the guests, and who tells what their host offers.
+
+        :param named: names that the options turn on.
+        """
+        document = (
+            hosts.read_saved(parsed_args) if parsed_args.domcaps else None
+        )
+        told = hosts.saved_host(document) if document else None
+        files = saved.find(filter(saved.is_path, parsed_args.domain))
+        if files and not parsed_args.connect:
+            if told is None:
+                self.app.LOG.info(
+                    'No host was asked: what needs particular hardware is '
+                    'neither missed nor taken for wrong.'
+                )
+                told = hosts.assumed_host(
+                    named,
+                    libvirt=parsed_args.libvirt_version,
+                    qemu=parsed_args.qemu_version,
+                )
+            return files, told
+        connection, local = hosts.connect(
+            parsed_args.connect or self._uri, read_only=document is not None
+        )
+        self._until_written.callback(connection.close)
+        told = told or hosts.asked_host(connection, local)
+        if files:
+            return files, told
+        for name in parsed_args.windows:
+            audit.look_up(connection, name)
+        wanted = parsed_args.domain and [
+            *parsed_args.domain,
+            *parsed_args.windows,
+        ]
+        return audit.select(connection, wanted), told
 
     def _progress(
         self,
         parsed_args: argparse.Namespace,
-        guests: collections.abc.Sequence[protocols.Domain],
+        guests: collections.abc.Sequence[audit.Audited],
     ) -> contextlib.AbstractContextManager[_Guests]:
         """Return the guests; on a terminal a bar shows how far it is."""
         stderr, stdout = self.app.stderr, self.app.stdout
@@ -137,40 +223,86 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
         )
         return bar
 
-    def _rows(
+    def _audited(
         self,
         auditor: audit.Auditor,
         guests: _Guests,
         named: frozenset[str],
         least: model.Severity,
-    ) -> collections.abc.Iterator[_Row]:
-        read = windows = hidden = 0
+    ) -> collections.abc.Iterator[audits.Guest]:
+        """Return the Windows guests, and what could not be read."""
+        windows = hidden = 0
+        counts: collections.Counter[model.Severity] = collections.Counter()
         for guest in guests:
             result = auditor.audit(guest)
-            read += 1
+            self._read += 1
             windows += bool(result.windows)
-            if result.windows is False and result.domain in named:
-                self.app.LOG.warning(
-                    'Nothing says that %s is a Windows guest, and it is '
-                    'passed over: --windows says so.',
-                    result.domain,
-                )
-            for found in result.found:
-                if not found.severity.reaches(least):
-                    hidden += 1
-                    continue
-                self.found += 1
-                yield (
-                    found.domain,
-                    found.kind.code,
-                    found.name,
-                    found.text,
-                    found.severity.word,
-                )
+            if result.windows is False:
+                if result.domain in named:
+                    self.app.LOG.warning(
+                        'Nothing says that %s is a Windows guest, and it is '
+                        'passed over: --windows says so.',
+                        result.domain,
+                    )
+                continue
+            told = audit_views.guest(result, least)
+            hidden += len(result.found) - len(told.findings)
+            counts += audits.count((told,))
+            if told.findings or least is model.Severity.NO_EFFECT:
+                yield told
+        self.found = counts.total()
+        words = audits.in_words(counts)
         self.app.LOG.info(
-            '%d of %d domains are Windows guests; findings: %d%s.',
+            '%d of %d domains are Windows guests; findings: %d%s%s.',
             windows,
-            read,
+            self._read,
             self.found,
+            f' ({words})' if words else '',
             f'; less severe and not shown: {hidden}' if hidden else '',
         )
+
+    def _table(
+        self,
+        parsed_args: argparse.Namespace,
+        guests: collections.abc.Iterator[audits.Guest],
+    ) -> base.Table:
+        """Return the rows of guests, or of their findings."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        time = now.isoformat(timespec='seconds')
+        host = '' if self._is_saved(parsed_args) else self._host(parsed_args)
+        if parsed_args.long:
+            return audit_views.LONG, itertools.chain.from_iterable(
+                map(audit_views.long_rows, guests)
+            )
+        if parsed_args.formatter == 'json':
+            found = audits.Audit(
+                host=host, time=time, domains=self._read, guests=tuple(guests)
+            )
+            return (audits.KIND,), ((found,),)
+        if parsed_args.formatter == 'table' and not parsed_args.columns:
+            return audit_views.FOR_PEOPLE, map(audit_views.for_people, guests)
+        return audit_views.FOR_PROGRAMS, (
+            audit_views.for_programs(guest, host, time) for guest in guests
+        )
+
+    def _is_saved(self, parsed_args: argparse.Namespace) -> bool:
+        """Whether nothing says which host it is."""
+        files = any(map(saved.is_path, parsed_args.domain))
+        return files and not parsed_args.connect
+
+    def _host(self, parsed_args: argparse.Namespace) -> str:
+        return hosts.name_of(parsed_args.connect or self._uri)
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: collections.abc.Sequence[str],
+        data: collections.abc.Iterable[collections.abc.Sequence[typing.Any]],
+    ) -> int:
+        """Write the rows, or the one document that json is."""
+        if column_names != (audits.KIND,):
+            return super().produce_output(parsed_args, column_names, data)
+        ((found,),) = data
+        json.dump(audits.write(found), self.app.stdout, indent=2)
+        self.app.stdout.write('\n')
+        return 0

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the commands share: their errors, their options, their host."""
+"""What the commands share: their errors and their options."""
 
 import argparse
 import collections.abc
 import contextlib
 import dataclasses
-import functools
 import inspect
 import itertools
-import pathlib
 import signal
 import threading
 import typing
-import urllib.parse
 
 from cliff import app
 from cliff import command
@@ -21,19 +18,11 @@ from cliff import complete
 from cliff import help as cliff_help
 from oslo_config import cfg
 
-from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import spelling
-from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight import exception
-from nova_hyperv_enlight.host import assumed
-from nova_hyperv_enlight.host import capabilities
-from nova_hyperv_enlight.host import domaincaps
-from nova_hyperv_enlight.host import evaluation
-from nova_hyperv_enlight.host import kvm
-from nova_hyperv_enlight.host import probe
 from nova_hyperv_enlight.policy import settings
 
 _EXAMPLE = 'Example: '
@@ -267,143 +256,3 @@ def with_profile(
         return conf
     find_profile(conf, name)
     return dataclasses.replace(conf, profile=name)
-
-
-def read_host(
-    parsed_args: argparse.Namespace,
-    arch: str | None = None,
-    machine: str | None = None,
-) -> capabilities.HostCapabilities:
-    """Return the capabilities of the host that the arguments name.
-
-    :param arch: a guest's own architecture, before the argument's.
-    :param machine: a guest's own machine type, before the argument's.
-    :raises CannotConnect: libvirt does not answer.
-    :raises MalformedDocument: the saved document cannot be read.
-    """
-    if parsed_args.domcaps:
-        return evaluation.evaluate(
-            read_saved(parsed_args, parsed_args.arch, parsed_args.virt_type)
-        )
-    connection, local = connect(parsed_args.connect)
-    try:
-        source = probe.Probe(
-            lambda: connection, kvm.ask if local else kvm.KernelFacts
-        )
-        return source.capabilities(
-            arch or parsed_args.arch,
-            machine or parsed_args.machine,
-            parsed_args.virt_type,
-        )
-    finally:
-        connection.close()
-
-
-def read_saved(
-    parsed_args: argparse.Namespace,
-    arch: str = arguments.ARCH,
-    virt_type: str = arguments.VIRT_TYPE,
-) -> capabilities.Sources:
-    """Return what a saved document says; its host's kernel is not here.
-
-    :param arch: the architecture, where the document does not name it.
-    :param virt_type: the domain type, where the document does not name it.
-    :raises MalformedDocument: it cannot be read.
-    """
-    path = pathlib.Path(parsed_args.domcaps)
-    try:
-        caps = domaincaps.parse(path.read_bytes())
-    except OSError as err:
-        raise exception.MalformedDocument(
-            document=path, reason=err.strerror
-        ) from err
-    return capabilities.Sources(
-        virt_type=caps.virt_type or virt_type,
-        arch=caps.arch or arch,
-        machine=caps.machine,
-        libvirt=parsed_args.libvirt_version,
-        qemu=parsed_args.qemu_version,
-        domcaps=caps,
-    )
-
-
-def connect(uri: str, read_only: bool = False) -> tuple[typing.Any, bool]:
-    """Open a connection.
-
-    :param uri: libvirt's name for it.
-    :param read_only: domainCapabilities are refused on such a one.
-    :returns: the connection, and whether it is to a QEMU on this machine,
-        so that this machine's kernel may be asked.
-    """
-    try:
-        # Imported here: the program works on saved documents without it.
-        import libvirt
-    except ImportError as err:
-        raise exception.CannotConnect(
-            uri=uri, reason='the Python package libvirt-python is missing'
-        ) from err
-    # Errors are raised as well; libvirt would print each of them too.
-    libvirt.registerErrorHandler(lambda *_: None, None)
-    # The embedded driver wants an event loop to be there.
-    libvirt.virEventRegisterDefaultImpl()
-    try:
-        opener = libvirt.openReadOnly if read_only else libvirt.open
-        connection = opener(uri)
-        local = (
-            urllib.parse.urlsplit(uri).hostname is None
-            and connection.getType() == 'QEMU'
-        )
-    except libvirt.libvirtError as err:
-        raise exception.CannotConnect(uri=uri, reason=err) from err
-    return connection, local
-
-
-def asked_host(
-    connection: typing.Any, local: bool
-) -> capabilities.CapabilitiesOf:
-    """Ask the host of a connection.
-
-    :param connection: the connection, which may be written to.
-    :param local: whether this machine's kernel is the host's.
-    """
-    asked = probe.Probe(
-        lambda: connection, kvm.ask if local else kvm.KernelFacts
-    )
-    return asked.capabilities
-
-
-def saved_host(saved: capabilities.Sources) -> capabilities.CapabilitiesOf:
-    """Take a saved document for the answer about every machine type."""
-
-    @functools.cache
-    def capabilities_of(
-        arch: str, machine: str | None, virt_type: str
-    ) -> capabilities.HostCapabilities:
-        return evaluation.evaluate(
-            dataclasses.replace(saved, arch=arch, virt_type=virt_type)
-        )
-
-    return capabilities_of
-
-
-def assumed_host(named: frozenset[str]) -> capabilities.CapabilitiesOf:
-    """Take for granted what needs no particular host, and what is named.
-
-    :param named: names that the operator turns on.
-    """
-
-    def capabilities_of(
-        arch: str, machine: str | None, virt_type: str
-    ) -> capabilities.HostCapabilities:
-        # What it says of itself rules out enough.
-        host = evaluation.evaluate(
-            capabilities.Sources(
-                virt_type=virt_type, arch=arch, machine=machine
-            )
-        )
-        granted = assumed.portable(host)
-        if granted:
-            granted |= graph.closure(named)
-        return assumed.offering(host, granted, 'the host was not asked')
-
-    return capabilities_of

@@ -6,6 +6,7 @@ import argparse
 
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
@@ -59,7 +60,7 @@ class Explain(base.EnlightCommand, tables.Lister):
             image_properties=image,
             nested=parsed_args.nested,
         )
-        host = base.read_host(
+        host = hosts.read_host(
             parsed_args,
             arch=image.get('hw_architecture'),
             machine=image.get('hw_machine_type'),

@@ -14,6 +14,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
@@ -333,6 +334,13 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
     ) -> list[documents.Host]:
         """Return the two hosts."""
         names = (parsed_args.source, parsed_args.destination)
+        if parsed_args.machine and not any(map(_URI.match, names)):
+            raise exception.InvalidRequest(
+                reason=(
+                    '--machine goes with a connection only: a document of a '
+                    'host, or a cloud, cannot be asked about another one.'
+                )
+            )
         in_cloud: collections.abc.Sequence[documents.Host] = ()
         if parsed_args.os_cloud and not all(map(_URI.match, names)):
             in_cloud = self.read_cloud(parsed_args.os_cloud)
@@ -360,9 +368,11 @@ def _connected(
         arch=guest.arch if guest else 'x86_64',
         machine=parsed_args.machine or (guest.machine if guest else None),
         virt_type=guest.virt_type if guest else 'kvm',
+        libvirt_version=None,
+        qemu_version=None,
     )
     return documents.Host(
-        name=uri, source=uri, capabilities=base.read_host(question)
+        name=uri, source=uri, capabilities=hosts.read_host(question)
     )
 
 
@@ -386,7 +396,7 @@ def _read_domain(parsed_args: argparse.Namespace) -> domain.Domain | None:
     if name is None:
         return None
     if _URI.match(parsed_args.source):
-        connection, _ = base.connect(parsed_args.source, read_only=True)
+        connection, _ = hosts.connect(parsed_args.source, read_only=True)
         try:
             return check.read_guest(connection, name)
         finally:

@@ -112,6 +112,16 @@ def _check(parsed_args: argparse.Namespace) -> None:
         raise exception.InvalidRequest(
             reason='--on and --off go with a profile only.'
         )
+    own = '--domain' if parsed_args.domain else '--xml'
+    if parsed_args.domain or parsed_args.xml:
+        for option in ('machine', 'virt_type'):
+            if getattr(parsed_args, option) is not None:
+                raise exception.InvalidRequest(
+                    reason=(
+                        f'--{option.replace("_", "-")} goes with a profile or '
+                        f'--each only: the guest of {own} has its own.'
+                    )
+                )
     if parsed_args.each and parsed_args.decode:
         raise exception.InvalidRequest(
             reason='--each starts many guests, and --decode shows one.'
@@ -169,7 +179,7 @@ def _question(
     left_out = ask.left_out(asked, on, host)
     question = probe_domain.from_selection(
         ask.without(asked, left_out),
-        virt_type=parsed_args.virt_type,
+        virt_type=probing.virt_type(parsed_args),
         machine=parsed_args.machine,
     )
     return asked, left_out, question

@@ -4,11 +4,10 @@
 
 import argparse
 import dataclasses
-import socket
-import urllib.parse
 
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight import exception
@@ -63,7 +62,7 @@ class HostShow(probing.ProbingCommand, tables.Lister):
 
         :returns: the columns and the rows.
         """
-        host = base.read_host(parsed_args)
+        host = hosts.read_host(parsed_args)
         columns: tuple[str, ...] = ('name', 'offered', 'witness', 'evidence')
         shown: dict[str, tuple[str, ...]] = {}
         if parsed_args.verify:
@@ -95,7 +94,10 @@ class HostShow(probing.ProbingCommand, tables.Lister):
             )
         with probing.connection(parsed_args) as connection:
             return probing.look_at_each(
-                parsed_args, connection, self.app.stderr, parsed_args.arch
+                parsed_args,
+                connection,
+                self.app.stderr,
+                parsed_args.arch or arguments.ARCH,
             )
 
     def _heed(
@@ -126,8 +128,7 @@ def _described(
     """
     name = None
     if not parsed_args.domcaps:
-        there = urllib.parse.urlsplit(parsed_args.connect).hostname
-        name = there or socket.gethostname()
+        name = hosts.name_of(parsed_args.connect)
     return [
         (row, _NOTHING, _NOTHING, text, *[_NOTHING] * (width - 4))
         for row, text in host_rows.describe(name, host.sources)

@@ -11,7 +11,9 @@ import typing
 import urllib.parse
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import boot
 from nova_hyperv_enlight.guest import matrix
@@ -21,7 +23,6 @@ from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
 from nova_hyperv_enlight.host import protocols
 
-_ARCH = 'x86_64'
 #: How often a guest's timeout all guests of a matrix may take together.
 _MATRIX = 4
 
@@ -75,9 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         '--virt-type',
-        default='kvm',
         choices=('kvm', 'qemu'),
-        help='domain type of the guest (default: %(default)s)',
+        help=f'domain type of the guest (default: {arguments.VIRT_TYPE})',
     )
     add_timeout_argument(group)
 
@@ -102,7 +102,7 @@ def connection(
 
     :raises CannotConnect: libvirt does not answer, or is another machine's.
     """
-    opened, local = base.connect(parsed_args.connect)
+    opened, local = hosts.connect(parsed_args.connect)
     try:
         if not local:
             raise exception.CannotConnect(
@@ -137,15 +137,20 @@ def conditions(parsed_args: argparse.Namespace) -> boot.Conditions:
     return boot.Conditions(timeout=parsed_args.timeout, stop=parsed_args.stop)
 
 
+def virt_type(parsed_args: argparse.Namespace) -> str:
+    """Return the domain type of the guests."""
+    return parsed_args.virt_type or arguments.VIRT_TYPE
+
+
 def sources(
     parsed_args: argparse.Namespace, connection: protocols.Connection
 ) -> capabilities.Sources:
     """Return what is known of this machine."""
     return probe.ask(
         lambda: connection,
-        _ARCH,
+        arguments.ARCH,
         parsed_args.machine,
-        parsed_args.virt_type,
+        virt_type(parsed_args),
         kvm.ask(),
     )
 
@@ -154,7 +159,7 @@ def look_at_each(
     parsed_args: argparse.Namespace,
     connection: typing.Any,
     stderr: typing.TextIO,
-    arch: str = _ARCH,
+    arch: str = arguments.ARCH,
 ) -> tuple[verify.Observation, ...]:
     """Look at each enlightenment alone; progress is shown on a terminal.
 
@@ -176,7 +181,7 @@ def look_at_each(
             matrix.boots(
                 connection,
                 bound,
-                virt_type=parsed_args.virt_type,
+                virt_type=virt_type(parsed_args),
                 arch=arch,
                 machine=parsed_args.machine,
             ),

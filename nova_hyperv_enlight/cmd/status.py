@@ -10,7 +10,7 @@ from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
 from nova_hyperv_enlight.catalogue import model
-from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight.conf import unknown
@@ -174,7 +174,7 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def _connect(self, read_only: bool = False) -> tuple[typing.Any, bool]:
         uri = self._conf.libvirt.connection_uri or 'qemu:///system'
-        return base.connect(uri, read_only)
+        return hosts.connect(uri, read_only)
 
     def _check_policy(self) -> upgradecheck.Result:
         """Name the guests whose flavor or image is refused by the options.
@@ -192,7 +192,7 @@ class Checks(upgradecheck.UpgradeCommands):
         except exception.CannotConnect as err:
             return _failure(str(err))
         try:
-            auditor = audit.Auditor(conf, base.asked_host(connection, local))
+            auditor = audit.Auditor(conf, hosts.asked_host(connection, local))
             refused = [
                 f'{found.domain} ({found.text})'
                 for domain in connection.listAllDomains()

@@ -6,7 +6,9 @@ import dataclasses
 import difflib
 
 from nova_hyperv_enlight.domains import change
+from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight.domains import recognition
+from nova_hyperv_enlight.domains import rules
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight.domxml import schema
 from nova_hyperv_enlight.editor import edit
@@ -30,6 +32,8 @@ class Plan:
     :ivar data: the new document.
     :ivar change: what was written into it.
     :ivar notes: sentences about what was wanted and cannot be.
+    :ivar left: the kinds of what "domain audit" finds in a Windows guest that
+        has got a whole set, besides what its set lacks.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Plan:
     data: bytes
     change: edit.Change
     notes: tuple[str, ...]
+    left: tuple[findings.Kind, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -112,7 +117,25 @@ class Planner:
             data=data,
             change=answer.change,
             notes=(*answer.notes, *_unknown(document)),
+            left=self._left(data, document, host),
         )
+
+    def _left(
+        self,
+        data: bytes,
+        former: source.Source,
+        host: capabilities.HostCapabilities,
+    ) -> tuple[findings.Kind, ...]:
+        """Return what is to be found in a guest after the change.
+
+        Of a whole set alone, where what is missing is as it was asked for.
+        """
+        after = domain.parse(data, former.document)
+        if not (self._wish.replaces and recognition.is_windows(after)):
+            return ()
+        seen = rules.inspect(after, self._wish.rules, host)
+        kinds = dict.fromkeys(each.kind for each in seen.found)
+        return tuple(kind for kind in kinds if kind is not findings.MISSING)
 
 
 def _check_valid(

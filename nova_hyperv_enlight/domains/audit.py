@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Audits the guests of a connection, one after another.
+"""Audits guests, one after another: a connection's, or saved ones.
 
 Nothing is kept of a guest but what was found in it.
 """
@@ -8,7 +8,10 @@ Nothing is kept of a guest but what was found in it.
 import collections.abc
 import dataclasses
 import functools
+import typing
 
+from nova_hyperv_enlight.catalogue import selections
+from nova_hyperv_enlight.domains import apply
 from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight.domains import recognition
 from nova_hyperv_enlight.domains import rules
@@ -20,6 +23,21 @@ from nova_hyperv_enlight.policy import settings
 
 #: libvirt's VIR_ERR_NO_DOMAIN: https://libvirt.org/html/libvirt-virterror.html
 _NO_DOMAIN = 42
+#: What a guest's document says.
+_Document = domain.Domain
+
+
+class Audited(typing.Protocol):
+    """What is asked of a guest: libvirt's virDomain, or a saved one."""
+
+    def name(self) -> str:
+        """Return its name."""
+
+    def isActive(self) -> int:
+        """Return whether it is running."""
+
+    def XMLDesc(self, flags: int = 0) -> str:
+        """Return its document."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +47,29 @@ class Result:
     :ivar domain: its name.
     :ivar windows: whether it is a Windows guest; None where it could not be
         read.
+    :ivar guest: what its document says, None where it is no Windows guest.
+    :ivar wanted: what it would get, None where that is not known.
     :ivar found: what was found in it.
+    :ivar pending: those of them that its next start from shut off cures.
     """
 
     domain: str
     windows: bool | None
+    guest: _Document | None = None
+    wanted: selections.Selection | None = None
     found: tuple[findings.Finding, ...] = ()
+    pending: frozenset[findings.Finding] = frozenset()
+
+    def to_do(self, finding: findings.Finding) -> str:
+        """Say what is to be done about one of its findings."""
+        if finding in self.pending:
+            return 'Shut it down and start it: its next XML is cured.'
+        kind = finding.kind
+        if self.guest is not None and self.guest.nova is not None:
+            return kind.nova_cure or kind.cure
+        if kind.fix is not None:
+            return f'domain apply --fix {kind.code}'
+        return kind.cure
 
 
 def select(
@@ -95,7 +130,7 @@ class Auditor:
         self._capabilities_of = functools.cache(capabilities_of)
         self._known = frozenset(known)
 
-    def audit(self, guest: protocols.Domain) -> Result:
+    def audit(self, guest: Audited) -> Result:
         """Audit one guest; it is only read.
 
         Never raises for a guest that is gone or cannot be read.
@@ -114,11 +149,42 @@ class Auditor:
             return _unread(name, findings.UNREADABLE, text)
         if name not in self._known and not recognition.is_windows(read):
             return Result(domain=name, windows=False)
-        host = self._capabilities_of(read.arch, read.machine, read.virt_type)
+        seen = self._inspect(read)
         return Result(
-            domain=name,
+            domain=read.name or name,
             windows=True,
-            found=tuple(rules.inspect(read, self._conf, host)),
+            guest=read,
+            wanted=seen.wanted,
+            found=seen.found,
+            pending=self._pending(guest, read, seen.found),
+        )
+
+    def _inspect(self, read: domain.Domain) -> rules.Inspection:
+        host = self._capabilities_of(read.arch, read.machine, read.virt_type)
+        return rules.inspect(read, self._conf, host)
+
+    def _pending(
+        self,
+        guest: Audited,
+        read: domain.Domain,
+        found: tuple[findings.Finding, ...],
+    ) -> frozenset[findings.Finding]:
+        """Return what is not to be found in what a guest starts with next.
+
+        Nova makes its guests' documents anew at each start.
+        """
+        if read.nova is not None or not any(each.fix for each in found):
+            return frozenset()
+        try:  # As in audit().
+            if not guest.isActive():
+                return frozenset()
+            later = domain.parse(guest.XMLDesc(apply.INACTIVE))
+        except Exception:
+            # It was told what is there now; it may be gone since.
+            return frozenset()
+        left = {(e.kind.code, e.name) for e in self._inspect(later).found}
+        return frozenset(
+            each for each in found if (each.kind.code, each.name) not in left
         )
 
 

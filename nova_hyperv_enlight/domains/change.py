@@ -112,27 +112,34 @@ def _fixes(
 ) -> collections.abc.Iterator[findings.Fix]:
     if not wish.codes:
         return
-    for finding in rules.inspect(guest, wish.rules, host):
+    for finding in rules.inspect(guest, wish.rules, host).found:
         if finding.kind.code in wish.codes and finding.fix is not None:
             yield finding.fix
 
 
+def _request(
+    guest: domain.Domain, on: frozenset[str], off: frozenset[str]
+) -> request.Request:
+    """Return a guest's request, with the operator's overrides."""
+    # What Nova's flavor and image ask for counts in Nova only, valid or not;
+    # but the hypervisor stays hidden.
+    asked = recognition.to_request(guest, started=True)
+    hides = asked.flavor.hides or asked.image.hides
+    return dataclasses.replace(
+        asked,
+        flavor=dataclasses.replace(request.toggles(on, off), hides=hides),
+        image=request.Overrides(),
+        started=False,
+        passed_over=(),
+    )
+
+
 def _resolve(
-    asked: request.Request,
     conf: settings.Settings,
-    on: frozenset[str],
-    off: frozenset[str],
+    asked: request.Request,
     host: capabilities.HostCapabilities,
 ) -> decision.Decision:
-    # What Nova's flavor and image ask for counts in Nova only; but the
-    # hypervisor stays hidden.
-    hides = asked.flavor.hides or asked.image.hides
-    toggles = dataclasses.replace(request.toggles(on, off), hides=hides)
-    decided = resolve.resolve(
-        conf,
-        dataclasses.replace(asked, flavor=toggles, image=request.Overrides()),
-        host,
-    )
+    decided = resolve.resolve(conf, asked, host)
     if not decided.acts:
         raise exception.InvalidRequest(
             reason=(
@@ -151,7 +158,7 @@ def _replace(
     host: capabilities.HostCapabilities,
 ) -> tuple[selections.Selection, list[str]]:
     """Decide by the profile, whatever the guest has."""
-    decided = _resolve(recognition.to_request(guest), conf, on, off, host)
+    decided = _resolve(conf, _request(guest, on, off), host)
     notes = [
         outcome.text for outcome in decided.left_out if outcome.name not in off
     ]
@@ -173,11 +180,9 @@ def _change(
     # The other modes are profiles of the same name.
     profile = _NONE if custom else there.mode.value
     decided = _resolve(
-        # What its release must not be given is no question here.
-        dataclasses.replace(recognition.to_request(guest), release=None),
         dataclasses.replace(conf, profile=profile),
-        on,
-        off,
+        # What its release must not be given is no question here.
+        dataclasses.replace(_request(guest, on, off), release=None),
         assumed.offering(
             host, there.features - on, 'the guest has it already'
         ),

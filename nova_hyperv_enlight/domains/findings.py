@@ -53,6 +53,8 @@ class Kind:
     :ivar title: what people call it.
     :ivar cause: why it is one, and how it comes about.
     :ivar cure: what can be done.
+    :ivar nova_cure: what can be done about a guest of Nova's, in few words;
+        None where that is the same.
     :ivar severity: how bad it is; None where the catalogue says so of each
         name.
     :ivar fix: returns the change that cures it, for the name that a finding
@@ -64,6 +66,7 @@ class Kind:
     cause: str
     cure: str
     severity: model.Severity | None
+    nova_cure: str | None = None
     fix: collections.abc.Callable[[str, FixContext], Fix] | None = None
 
 
@@ -124,6 +127,9 @@ def _switch_off(name: str, fix_context: FixContext) -> Fix:
     return Fix(off=frozenset(graph.dependents({name}, fix_context.vendor)))
 
 
+_REBOOT = 'Hard reboot the server; recorded_set decides what it gets.'
+_RETYPE = 'Set os_type=windows on the image; rebuild the server.'
+
 MISSING = Kind(
     code='missing',
     title='An enlightenment is missing',
@@ -133,6 +139,7 @@ MISSING = Kind(
     ),
     cure='Switch it on.',
     severity=None,
+    nova_cure=_REBOOT,
     fix=_switch_on,
 )
 NOT_DELIVERED = Kind(
@@ -148,6 +155,7 @@ NOT_DELIVERED = Kind(
         'parameters of its kvm module, its libvirt or its QEMU.'
     ),
     severity=model.Severity.BREAKS_GUEST,
+    nova_cure=_REBOOT,
     fix=_switch_off,
 )
 NO_NESTING = Kind(
@@ -159,6 +167,7 @@ NO_NESTING = Kind(
     ),
     cure="Switch it off, or show the guest vmx or svm of the host's CPU.",
     severity=model.Severity.BREAKS_MIGRATION,
+    nova_cure=_REBOOT,
     fix=_switch_off,
 )
 WINDOWS_RELEASE = Kind(
@@ -170,6 +179,7 @@ WINDOWS_RELEASE = Kind(
     ),
     cure='Switch it off.',
     severity=model.Severity.BREAKS_GUEST,
+    nova_cure=_REBOOT,
     fix=_switch_off,
 )
 UNMET = Kind(
@@ -182,6 +192,7 @@ UNMET = Kind(
     ),
     cure='Switch on what it requires, or switch it off.',
     severity=model.Severity.BREAKS_GUEST,
+    nova_cure=_REBOOT,
     fix=_switch_on,
 )
 TSC = Kind(
@@ -199,6 +210,7 @@ TSC = Kind(
         'can keep. Do not live migrate the guest before that took effect.'
     ),
     severity=model.Severity.BREAKS_MIGRATION,
+    nova_cure=_REBOOT,
     fix=_switch_off,
 )
 EVMCS_LEFT = Kind(
@@ -212,6 +224,7 @@ EVMCS_LEFT = Kind(
     ),
     cure='Hard reboot the server.',
     severity=model.Severity.BREAKS_MIGRATION,
+    nova_cure=_REBOOT,
     fix=_switch_off,
 )
 PASSTHROUGH = Kind(
@@ -223,6 +236,7 @@ PASSTHROUGH = Kind(
     ),
     cure='Give the guest a profile that names what is on.',
     severity=model.Severity.BREAKS_MIGRATION,
+    nova_cure='Change the profile in the flavor or nova.conf; hard reboot.',
     fix=lambda name, fix_context: Fix(profile=True),
 )
 HPET = Kind(
@@ -235,6 +249,7 @@ HPET = Kind(
     ),
     cure="Turn it off: <timer name='hpet' present='no'/>.",
     severity=model.Severity.COSTS_CPU,
+    nova_cure='Remove hw_time_hpet from the image; rebuild the server.',
     fix=lambda name, fix_context: Fix(hpet=False),
 )
 CLOCK_UTC = Kind(
@@ -248,6 +263,7 @@ CLOCK_UTC = Kind(
     ),
     cure="Set <clock offset='localtime'>, unless the registry says UTC.",
     severity=model.Severity.BREAKS_GUEST,
+    nova_cure=_RETYPE,
     fix=lambda name, fix_context: Fix(clock_offset='localtime'),
 )
 UNTYPED = Kind(
@@ -262,6 +278,7 @@ UNTYPED = Kind(
         'not read it again before that.'
     ),
     severity=model.Severity.COSTS_CPU,
+    nova_cure=_RETYPE,
 )
 REFUSED = Kind(
     code='refused',

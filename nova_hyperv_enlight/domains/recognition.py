@@ -41,9 +41,11 @@ def release(guest: domain.Domain) -> windows.Release | None:
     return windows.find(distro(guest), None)
 
 
-def to_request(guest: domain.Domain) -> request.Request:
+def to_request(guest: domain.Domain, started: bool = False) -> request.Request:
     """Return what a Windows guest asks for, as far as its document says.
 
+    :param started: pass over what is not valid, as of a guest that was
+        started before.
     :raises InvalidRequest: see :func:`.request.from_properties`.
     """
     nova = guest.nova or domain.Nova()
@@ -56,4 +58,5 @@ def to_request(guest: domain.Domain) -> request.Request:
         extra_specs=nova.extra_specs,
         image_properties=properties,
         nested=guest.nested,
+        started=started,
     )

@@ -104,12 +104,25 @@ _PC = ('pc', 'q35')
 _Found = tuple[findings.Kind, str, str]
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What is known of a Windows guest after it was looked at.
+
+    :ivar wanted: what it would get here, None where that is refused or its
+        type is not understood.
+    :ivar found: what was found in it.
+    """
+
+    wanted: selections.Selection | None
+    found: tuple[findings.Finding, ...]
+
+
 def inspect(
     guest: domain.Domain,
     conf: settings.Settings,
     host: capabilities.HostCapabilities,
-) -> list[findings.Finding]:
-    """Return what is to be found in a Windows guest.
+) -> Inspection:
+    """Look at a Windows guest.
 
     :param guest: the guest.
     :param conf: the options, with the profile.
@@ -118,14 +131,13 @@ def inspect(
     try:
         domain.check_type(guest)
     except exception.InvalidRequest as err:
-        return [
-            findings.Finding(
-                domain=guest.name,
-                kind=findings.UNKNOWN_TYPE,
-                name='type',
-                text=str(err),
-            )
-        ]
+        unknown = findings.Finding(
+            domain=guest.name,
+            kind=findings.UNKNOWN_TYPE,
+            name='type',
+            text=str(err),
+        )
+        return Inspection(wanted=None, found=(unknown,))
     decided, found = None, []
     try:
         decided = resolve.resolve(conf, recognition.to_request(guest), host)
@@ -140,16 +152,19 @@ def inspect(
     for rule in _RULES:
         found += rule(compared)
     fix_context = compared.fix_context
-    return [
-        findings.Finding(
-            domain=guest.name,
-            kind=kind,
-            name=name,
-            text=text,
-            fix=kind.fix(name, fix_context) if kind.fix else None,
-        )
-        for kind, name, text in found
-    ]
+    return Inspection(
+        wanted=decided.selection if decided and decided.acts else None,
+        found=tuple(
+            findings.Finding(
+                domain=guest.name,
+                kind=kind,
+                name=name,
+                text=text,
+                fix=kind.fix(name, fix_context) if kind.fix else None,
+            )
+            for kind, name, text in found
+        ),
+    )
 
 
 def _quoted(features: collections.abc.Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from lxml import etree
 
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import hyperv
+from nova_hyperv_enlight.domxml import overrides
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import parsing
 
@@ -35,16 +36,25 @@ _WHOLE_HOST = ('host-passthrough', 'host-model', 'maximum')
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Nova:
-    """What Nova's metadata say of its instance.
+    """What the metadata of a domain say of Nova's instance.
 
-    Older releases of Nova write neither the image nor the extra specs.
+    Releases of Nova before 32 write neither the image nor the extra specs.
+    What is ours of both comes from our own metadata, which only this
+    plugin's driver writes.
 
     :ivar release: the Nova that wrote them, None where they do not say.
-    :ivar image: the image's properties that Nova knows, as they are.
+    :ivar server: the server's name, None where they do not say.
+    :ivar project: the name of its project, else its ID.
+    :ivar flavor: the name of its flavor.
+    :ivar image: the image's properties that Nova knows, and ours, as they
+        are.
     :ivar extra_specs: the flavor's extra specs.
     """
 
     release: str | None = None
+    server: str | None = None
+    project: str | None = None
+    flavor: str | None = None
     image: typing.Mapping[str, str] = dataclasses.field(default_factory=dict)
     extra_specs: typing.Mapping[str, str] = dataclasses.field(
         default_factory=dict
@@ -203,16 +213,26 @@ def _read_nova(root: etree._Element) -> Nova | None:
     for element in root.iterfind('./metadata/{*}instance'):
         if element.tag.startswith(_NOVA):
             package = element.find('./{*}package')
+            image = element.iterfind('./{*}image/{*}properties/{*}property')
+            specs = element.iterfind('./{*}flavor/{*}extraSpecs/{*}extraSpec')
+            ours = overrides.read(root)
+            flavor = element.find('./{*}flavor')
             return Nova(
                 release=None if package is None else package.get('version'),
-                image=_named_texts(
-                    element.iterfind('./{*}image/{*}properties/{*}property')
-                ),
-                extra_specs=_named_texts(
-                    element.iterfind('./{*}flavor/{*}extraSpecs/{*}extraSpec')
-                ),
+                server=element.findtext('./{*}name') or None,
+                project=_read_project(element.find('./{*}owner/{*}project')),
+                flavor=None if flavor is None else flavor.get('name'),
+                image={**_named_texts(image), **ours.image_properties},
+                extra_specs={**_named_texts(specs), **ours.extra_specs},
             )
     return None
+
+
+def _read_project(element: etree._Element | None) -> str | None:
+    if element is None:
+        return None
+    name: str | None = element.text or element.get('uuid')
+    return name
 
 
 def _named_texts(elements: typing.Iterable[etree._Element]) -> dict[str, str]:

@@ -7,18 +7,16 @@ names begin with ``host.``, may say which host it is. It comes from another
 machine, and nothing in it is taken for granted.
 """
 
-import collections.abc
 import dataclasses
 import functools
-import json
 import pathlib
 import types
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
-from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import host_rows
+from nova_hyperv_enlight.fleet import untrusted
 from nova_hyperv_enlight.host import capabilities
 
 #: How a document writes whether a host offers something.
@@ -28,7 +26,6 @@ _READ_OFFERED = {text: offered for offered, text in OFFERED.items()}
 _WITNESSES = {source.value: source for source in capabilities.CapabilitySource}
 #: A hundred times as long as a document is.
 _MAX_BYTES = 2**20
-_MAX_CHARACTERS = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +71,7 @@ def read(path: pathlib.Path) -> Host:
     :raises MalformedDocument: it is not such a document; the message names
         the file and says why.
     """
-    try:
-        with path.open('rb') as stream:
-            text = stream.read(_MAX_BYTES + 1)
-    except OSError as err:
-        raise exception.MalformedDocument(
-            document=path, reason=err.strerror or err
-        ) from err
+    text = untrusted.read(path, _MAX_BYTES + 1)
     return parse(text, path.stem, str(path))
 
 
@@ -92,15 +83,8 @@ def parse(text: bytes, name: str, source: str) -> Host:
     :param source: what the document is, for messages.
     :raises MalformedDocument: it is not such a document.
     """
-    try:
+    with untrusted.refusing(source):
         return _host(_load(text), name, source)
-    except RecursionError as err:
-        raise exception.MalformedDocument(
-            document=source, reason='it is nested too deeply'
-        ) from err
-    # Of the JSON, of its encoding, or of what is in it.
-    except ValueError as err:
-        raise exception.MalformedDocument(document=source, reason=err) from err
 
 
 def _load(text: bytes) -> dict[str, _Row]:
@@ -108,14 +92,7 @@ def _load(text: bytes) -> dict[str, _Row]:
 
     :raises ValueError: these are not the rows of such a document.
     """
-    if len(text) > _MAX_BYTES:
-        raise ValueError(f'it is longer than {_MAX_BYTES} bytes')
-    if not text.strip():
-        raise ValueError('it is empty')
-    try:
-        rows = json.loads(text, object_pairs_hook=_object)
-    except (json.JSONDecodeError, UnicodeDecodeError) as err:
-        raise ValueError(f'it is not JSON: {err}') from err
+    rows = untrusted.load(text, _MAX_BYTES)
     if not isinstance(rows, list):
         raise ValueError(
             'it is not a list of rows, as "host show -f json" writes it'
@@ -131,15 +108,6 @@ def _load(text: bytes) -> dict[str, _Row]:
     return found
 
 
-def _object(
-    pairs: collections.abc.Sequence[tuple[str, typing.Any]],
-) -> dict[str, typing.Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError('an object has the same key twice')
-    return found
-
-
 def _row(place: int, columns: typing.Any) -> _Row:
     if not isinstance(columns, dict):
         raise ValueError(f'row {place} is not an object')
@@ -148,18 +116,8 @@ def _row(place: int, columns: typing.Any) -> _Row:
             raise ValueError(f'row {place} has no {column!r}')
     texts = [columns.get(column, '') for column in _Row._fields]
     for column, text in zip(_Row._fields, texts, strict=True):
-        _check_text(f'{column!r} of row {place}', text)
+        untrusted.check_text(f'{column!r} of row {place}', text)
     return _Row(*texts)
-
-
-def _check_text(what: str, text: typing.Any) -> None:
-    """Refuse what cannot be shown in one line."""
-    if not isinstance(text, str):
-        raise ValueError(f'{what} is not a text')
-    if len(text) > _MAX_CHARACTERS:
-        raise ValueError(f'{what} is longer than {_MAX_CHARACTERS} characters')
-    if not text.isprintable():
-        raise ValueError(f'{what} cannot be printed: {text!r}')
 
 
 def _host(rows: typing.Mapping[str, _Row], name: str, source: str) -> Host:
@@ -171,7 +129,7 @@ def _host(rows: typing.Mapping[str, _Row], name: str, source: str) -> Host:
         else:
             features[row.name] = _offer(row)
     name = said.get(host_rows.NAME) or name
-    _check_text("its host's name", name)
+    untrusted.check_text("its host's name", name)
     return Host(
         name=name,
         source=source,

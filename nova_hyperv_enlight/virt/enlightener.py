@@ -26,6 +26,7 @@ from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from nova_hyperv_enlight.virt import adapter
 from nova_hyperv_enlight.virt import adoption
+from nova_hyperv_enlight.virt import metadata
 from nova_hyperv_enlight.virt import recorder
 from nova_hyperv_enlight.virt import verification
 
@@ -91,6 +92,7 @@ class Enlightener:
             if not decided.acts:
                 own = adapter.own_selection(config)
             _log(instance, decided, recorded, conf)
+            metadata.write(config, instance)
             if decided.acts:
                 hooks.apply(
                     config,

@@ -4,7 +4,7 @@
 
 import dataclasses
 
-from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.policy import settings
 from tests.corpus import findings
@@ -22,6 +22,9 @@ class _Guest:
     def name(self):
         return _NAME
 
+    def isActive(self):
+        return 0
+
     def XMLDesc(self, flags=0):
         return self.text
 
@@ -31,7 +34,7 @@ def check(text):
 
     def audited():
         auditor = audit.Auditor(
-            settings.Settings(), base.assumed_host(frozenset()), (_NAME,)
+            settings.Settings(), hosts.assumed_host(frozenset()), (_NAME,)
         )
         return auditor.audit(_Guest(text))
 

@@ -3,6 +3,7 @@
 """What is told of guests from the metadata that Nova itself writes."""
 
 import ddt
+from lxml import etree
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.domains import recognition
@@ -12,8 +13,10 @@ from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import evaluation
 from nova_hyperv_enlight.policy import settings
+from tests.fixtures import nova
 from tests.fixtures import releases
 from tests.functional import base
+from tests.functional import guest
 from tests import sets
 
 STOCK = sets.STOCK
@@ -39,7 +42,7 @@ class RecognitionTestCase(base.FunctionalTestCase):
         """Return what an audit finds in it, as codes and names."""
         return [
             (each.kind.code, each.name)
-            for each in rules.inspect(found, settings.Settings(), HOST)
+            for each in rules.inspect(found, settings.Settings(), HOST).found
         ]
 
     def test_windows(self):
@@ -90,3 +93,80 @@ class RecognitionTestCase(base.FunctionalTestCase):
         codes = self.codes(found)
         self.assertEqual(('untyped', 'os_type'), codes[0])
         self.assertEqual(('clock-utc', 'clock'), codes[-1])
+
+
+@ddt.ddt
+class PluginTestCase(guest.PluginTestCase):
+    """What the plugin's driver writes beside Nova's metadata."""
+
+    codes = RecognitionTestCase.codes
+
+    def read(self, *arguments):
+        """Boot a server, and return what is read of it."""
+        return domain.parse(self.defined_xml(self.boot(*arguments)))
+
+    def start_host(self):
+        super().start_host(base.hyperv_document(*sets.LIBVIRT))
+
+    def test_what_the_image_turns_off(self):
+        self.start_host()
+        found = self.read(
+            {'os_type': 'windows', 'hyperv_enlight_reset': 'off'}
+        )
+
+        self.assertNotIn('reset', found.hyperv.features)
+        self.assertEqual([], self.codes(found))
+
+    def test_what_the_flavor_turns_off(self):
+        self.start_host()
+        found = self.read(
+            {'os_type': 'windows'}, {'hyperv_enlight:ipi': 'off'}
+        )
+
+        self.assertNotIn('ipi', found.hyperv.features)
+        self.assertEqual([], self.codes(found))
+
+    def test_the_profile_of_the_image(self):
+        self.start_host()
+        minimal = self.read(
+            {'os_type': 'windows', 'hyperv_enlight_profile': 'minimal'}
+        )
+        stock = self.read(
+            {'os_type': 'windows', 'hyperv_enlight_profile': 'stock'}
+        )
+
+        self.assertEqual(sets.MINIMAL, minimal.hyperv.features)
+        self.assertEqual([], self.codes(minimal))
+        self.assertEqual(STOCK, stock.hyperv.features)
+        self.assertEqual([], self.codes(stock))
+
+    def test_nothing_of_ours(self):
+        """Nova's metadata alone are there, to the byte."""
+        self.start_host()
+        server = self.boot({'os_type': 'windows', 'hw_time_hpet': 'true'})
+
+        (metadata,) = self.domain_xml(server).findall('metadata')
+        (stock,) = etree.fromstring(self.stock_xml(server)).findall('metadata')
+        self.assertEqual(
+            nova.timeless(etree.tostring(stock, encoding='unicode')),
+            nova.timeless(etree.tostring(metadata, encoding='unicode')),
+        )
+
+    @ddt.data({'enabled': False}, {'mode': 'shadow'})
+    def test_not_acting(self, options):
+        self.plugin_flags(**options)
+        self.start_host()
+
+        self.assertStockXML(
+            self.boot({'os_type': 'windows', 'hyperv_enlight_reset': 'off'})
+        )
+
+    def test_linux(self):
+        self.start_host()
+
+        self.assertStockXML(
+            self.boot(
+                {'os_type': 'linux', 'hyperv_enlight_reset': 'off'},
+                {'hyperv_enlight:ipi': 'off'},
+            )
+        )

@@ -5,6 +5,7 @@ from lxml import etree
 from nova import context
 from nova import objects
 
+from nova_hyperv_enlight.domxml import domain
 from tests.fixtures import nova
 from tests.real import base
 from tests.real import kvm
@@ -101,3 +102,40 @@ class LifecycleOnQEMUTest(LifecycleOnKVMTest):
 
     def has_hyperv(self):
         return False
+
+
+class OverridesTest(base.RealTestCase):
+    """libvirt keeps what the image and the flavor ask for."""
+
+    COMPUTE_DRIVER = nova.PLUGIN_DRIVER
+    PROPERTIES = {'os_type': 'windows', 'hyperv_enlight_reset': 'off'}
+    SPECS = {'hyperv_enlight:ipi': 'off'}
+
+    def check_there(self, server):
+        texts = [self.defined_xml(server)]
+        domains = self._embedded.connection
+        texts.append(domains.lookupByUUIDString(server['id']).XMLDesc())
+        for text in texts:
+            found = domain.parse(text).nova
+            self.assertEqual('off', found.image['hyperv_enlight_reset'])
+            self.assertEqual('off', found.extra_specs['hyperv_enlight:ipi'])
+
+    def test_kept(self):
+        self.start_host()
+        server = self.boot(self.PROPERTIES, self.SPECS)
+        self.check_there(server)
+
+        self._reboot_server(server, hard=True)
+        self.check_there(server)
+
+        # Nova does this when an interface comes or goes.
+        instance = objects.Instance.get_by_uuid(
+            context.get_admin_context(), server['id']
+        )
+        driver = self.compute.manager.driver
+        driver._host.get_guest(instance).set_metadata(
+            driver._get_guest_config_meta(
+                driver.get_instance_driver_metadata(instance, [])
+            )
+        )
+        self.check_there(server)

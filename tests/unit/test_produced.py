@@ -31,7 +31,7 @@ class RecorderTestCase(base.TestCase):
         """Return a finding that the package makes."""
         (found,) = rules.inspect(
             guests.make(virt_type='xen'), settings.Settings(), cases.HOST
-        )
+        ).found
         return found
 
     def test_finding(self):

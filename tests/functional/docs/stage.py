@@ -112,7 +112,6 @@ class Stage(fixtures.Fixture):
             'LC_ALL': 'C.UTF-8',
             'OS_NOVA_DISABLE_EVENTLET_PATCHING': '1',
             'PATH': f'{self._bin}:{_SYSTEM_PATH}',
-            'PYTHONDONTWRITEBYTECODE': '1',
             'PYTHONPATH': str(self._top),
             'TMPDIR': str(top / 'tmp'),
         }

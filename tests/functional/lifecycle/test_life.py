@@ -4,6 +4,8 @@
 
 import os
 import random
+import sys
+import traceback
 
 import hypothesis
 from hypothesis import stateful
@@ -89,8 +91,14 @@ def happens(*states):
             host = life.elsewhere() if elsewhere else life.here()
             # It is in the test's output where that fails.
             print(life.state, host, changes, method.__name__)
-            life.change(host, dict(changes))
-            method(life)
+            try:
+                life.change(host, dict(changes))
+                method(life)
+            except Exception:
+                # hypothesis hides it where a life that it lives again does
+                # not fail.
+                traceback.print_exc(file=sys.stdout)
+                raise
 
         return rule
 

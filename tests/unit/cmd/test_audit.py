@@ -56,7 +56,7 @@ class AuditTestCase(base.CommandTestCase):
 
         :returns: its result, and the rows.
         """
-        result = self.call('domain', 'audit', *argv, '-f', 'json')
+        result = self.call('domain', 'audit', '--long', *argv, '-f', 'json')
         return result, json.loads(result.out or 'null')
 
     def codes(self, *argv):
@@ -103,7 +103,7 @@ class FoundTestCase(AuditTestCase):
     def test_format(self, name):
         self.use(faulty=FAULTY)
 
-        result = self.call('domain', 'audit', '-f', name)
+        result = self.call('domain', 'audit', '--long', '-f', name)
 
         (row,) = FORMATS[name](result.out)
         self.assertEqual(3, result.code)
@@ -112,7 +112,7 @@ class FoundTestCase(AuditTestCase):
     def test_table(self):
         self.use(faulty=FAULTY)
 
-        result = self.call('domain', 'audit')
+        result = self.call('domain', 'audit', '--long')
 
         header = result.out.splitlines()[1]
         self.assertEqual(
@@ -171,7 +171,9 @@ class SeverityTestCase(AuditTestCase):
             },
             found,
         )
-        self.assertIn('findings: 3.\n', result.err)
+        self.assertIn(
+            'findings: 3 (unknown 1, costs-cpu 1, no-effect 1).\n', result.err
+        )
 
     def test_as_bad_or_worse(self):
         result, found = self.severities('--severity', 'costs-cpu')
@@ -354,7 +356,8 @@ class ProgressTestCase(AuditTestCase):
     def test_the_last_line_is_not_the_bar(self):
         self.assertTrue(
             self.bar().endswith(
-                '2 of 2 domains are Windows guests; findings: 1.\n'
+                '2 of 2 domains are Windows guests; findings: 1 '
+                '(costs-cpu 1).\n'
             )
         )
 

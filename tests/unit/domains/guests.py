@@ -2,16 +2,23 @@
 
 """Windows guests for tests: as objects, and as libvirt hands them out."""
 
+from lxml import etree
+
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domxml import domain
+from nova_hyperv_enlight.domxml import overrides
 from tests.unit.policy import cases
 
 _NOVA = """
     <nova:instance xmlns:nova="http://openstack.org/xmlns/libvirt/nova/1.1">
       <nova:package version="{release}"/>
+      <nova:name>{server}</nova:name>
       <nova:flavor name="big">
         <nova:extraSpecs>{specs}</nova:extraSpecs>
       </nova:flavor>
+      <nova:owner>
+        <nova:project uuid="p1">demo</nova:project>
+      </nova:owner>
       <nova:image uuid="">
         <nova:properties>{properties}</nova:properties>
       </nova:image>
@@ -24,7 +31,7 @@ _OSINFO = """
 """
 _DOCUMENT = """\
 <domain type="{virt_type}">
-  <name>{name}</name>
+  <name>{name}</name>{uuid}
   <metadata>{metadata}</metadata>
   <memory unit="KiB">65536</memory>
   <os>
@@ -84,13 +91,24 @@ def _elements(tag, texts):
     )
 
 
-def of_nova(image=None, specs=None, release='34.0.0'):
+def of_nova(image=None, specs=None, release='34.0.0', server='web'):
     """Return Nova's metadata as a document has them."""
     return _NOVA.format(
         release=release,
+        server=server,
         properties=_elements('property', image or {}),
         specs=_elements('extraSpec', specs or {}),
     )
+
+
+def of_plugin(properties=None, specs=None):
+    """Return our own metadata as a document has them."""
+    element = overrides.build(
+        overrides.Overrides(
+            image_properties=properties or {}, extra_specs=specs or {}
+        )
+    )
+    return etree.tostring(element, encoding='unicode')
 
 
 def of_osinfo(identifier=WINDOWS_11):
@@ -102,6 +120,7 @@ def document(name='win', **changes):
     """Return a document of which :func:`make` is what is read."""
     whole = {
         'virt_type': 'kvm',
+        'uuid': '',
         'machine': 'pc-q35-10.1',
         'metadata': of_osinfo(),
         'mode': 'custom',
@@ -140,6 +159,9 @@ class Guest:
 
     def name(self):
         return self._name
+
+    def isActive(self):
+        return 0
 
     def XMLDesc(self, flags=0):
         self.read += 1

@@ -2,7 +2,9 @@
 
 import ddt
 
+from nova_hyperv_enlight.domains import apply
 from nova_hyperv_enlight.domains import audit
+from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
@@ -47,10 +49,12 @@ class AuditTestCase(base.TestCase):
 @ddt.ddt
 class ReadTestCase(AuditTestCase):
     def test_nothing_is_wrong(self):
+        (result,) = self.audit(guests.document('win0'))
+
         self.assertEqual(
-            [audit.Result(domain='win0', windows=True)],
-            self.audit(guests.document('win0')),
+            ('win0', True, ()), (result.domain, result.windows, result.found)
         )
+        self.assertEqual(cases.BASELINE, result.wanted.features)
 
     def test_something_is_wrong(self):
         text = guests.document('win0', hpet='yes', timers='')
@@ -129,6 +133,130 @@ class ReadTestCase(AuditTestCase):
             [None, True, None, True], [each.windows for each in results]
         )
         self.assertEqual([1, 0, 1, 1], [len(each.found) for each in results])
+
+
+@ddt.ddt
+class OverridesTestCase(AuditTestCase):
+    """What the image and the flavor switch, by the plugin's metadata."""
+
+    WITHOUT_RESET = guests.BASELINE.replace('<reset state="on"/>', '')
+    #: As Nova writes them, which knows none of our image properties.
+    NOVAS = {
+        34: guests.of_nova({'os_type': 'windows'}),
+        31: guests.of_nova(release='31.0.0'),
+    }
+
+    def codes(self, nova, **asked):
+        text = guests.document(
+            'win0',
+            metadata=self.NOVAS[nova] + guests.of_plugin(**asked),
+            features=self.WITHOUT_RESET,
+        )
+        return [(code, name) for code, name, _ in self.found(text)]
+
+    @ddt.data(*NOVAS)
+    def test_what_is_turned_off_is_not_missing(self, nova):
+        self.assertEqual([('missing', 'reset')], self.codes(nova))
+        self.assertEqual(
+            [], self.codes(nova, properties={'hyperv_enlight_reset': 'off'})
+        )
+        self.assertEqual(
+            [], self.codes(nova, specs={'hyperv_enlight:reset': 'off'})
+        )
+        self.assertEqual(
+            [],
+            self.codes(nova, properties={'hyperv_enlight_profile': 'minimal'}),
+        )
+
+    @ddt.data(*NOVAS)
+    def test_what_is_turned_on_is_missing(self, nova):
+        self.assertEqual(
+            [('missing', 'reset'), ('missing', 'xmm_input')],
+            self.codes(nova, properties={'hyperv_enlight_xmm_input': 'on'}),
+        )
+
+    @ddt.data(
+        {'hyperv_enlight_evmcs': 'on'},
+        {'hyperv_enlight_profile': 'passthrough'},
+        {'hyperv_enlight_reset': 'maybe'},
+    )
+    def test_what_is_not_allowed_is_told(self, properties):
+        self.assertEqual(
+            [('refused', '')], self.codes(34, properties=properties)
+        )
+
+
+class Running(guests.Guest):
+    """A guest that runs, and starts with another document next time."""
+
+    def __init__(self, live, later):
+        super().__init__('win0', live)
+        self._later = later
+
+    def isActive(self):
+        return 1
+
+    def XMLDesc(self, flags=0):
+        if not flags & apply.INACTIVE:
+            return super().XMLDesc(flags)
+        if isinstance(self._later, Exception):
+            raise self._later
+        return self._later
+
+
+class ToDoTestCase(AuditTestCase):
+    FAULTY = guests.document('win0', hpet='yes', offset='utc')
+
+    def to_do(self, guest):
+        auditor = audit.Auditor(settings.Settings(), self.offers)
+        result = auditor.audit(guest)
+        return {each.kind.code: result.to_do(each) for each in result.found}
+
+    def test_a_change_of_the_xml(self):
+        self.assertEqual(
+            {
+                'hpet': 'domain apply --fix hpet',
+                'clock-utc': 'domain apply --fix clock-utc',
+            },
+            self.to_do(guests.Guest('win0', self.FAULTY)),
+        )
+
+    def test_what_the_next_start_cures(self):
+        later = guests.document('win0', offset='utc')
+
+        self.assertEqual(
+            {
+                'hpet': 'Shut it down and start it: its next XML is cured.',
+                'clock-utc': 'domain apply --fix clock-utc',
+            },
+            self.to_do(Running(self.FAULTY, later)),
+        )
+
+    def test_what_the_next_start_is_cannot_be_read(self):
+        found = self.to_do(Running(self.FAULTY, guests.Failed('denied')))
+
+        self.assertEqual('domain apply --fix hpet', found['hpet'])
+
+    def test_a_guest_of_nova(self):
+        text = guests.document(
+            'win0',
+            metadata=guests.of_nova({'os_type': 'windows'}),
+            hpet='yes',
+            features='',
+        )
+
+        found = self.to_do(Running(text, guests.document('win0')))
+
+        self.assertIn('Hard reboot', found['missing'])
+        self.assertIn('hw_time_hpet', found['hpet'])
+
+    def test_what_no_change_of_the_xml_cures(self):
+        text = guests.document('win0', virt_type='xen')
+
+        self.assertEqual(
+            {'unknown-type': findings.UNKNOWN_TYPE.cure},
+            self.to_do(guests.Guest('win0', text)),
+        )
 
 
 class OffersTestCase(AuditTestCase):

@@ -141,6 +141,16 @@ class WholeTestCase(base.TestCase):
             cases.MINIMAL | {'vendor_id'}, answer.change.selection.features
         )
 
+    def test_novas_words_are_no_matter_if_they_are_not_valid(self):
+        nova = guests.domain.Nova(
+            image={'os_type': 'windows', 'hyperv_enlight_ipi': 'maybe'},
+            extra_specs={'hyperv_enlight:nothing': 'on'},
+        )
+
+        answer = decide(guest=guests.make(nova=nova), profile='minimal')
+
+        self.assertEqual(cases.MINIMAL, answer.change.selection.features)
+
 
 @ddt.ddt
 class PartTestCase(base.TestCase):

@@ -14,6 +14,7 @@ from tests.unit.domxml import domains
 NOVA = """
 <nova:instance xmlns:nova='http://openstack.org/xmlns/libvirt/nova/{release}'>
   <nova:package version='34.0.0'/>
+  <nova:name>web</nova:name>
   <nova:flavor name='big' id='7'>
     <nova:memory>8192</nova:memory>
     <nova:extraSpecs>
@@ -21,6 +22,10 @@ NOVA = """
       <nova:extraSpec name='empty'/>
     </nova:extraSpecs>
   </nova:flavor>
+  <nova:owner>
+    <nova:user uuid='u1'>admin</nova:user>
+    <nova:project uuid='p1'>demo</nova:project>
+  </nova:owner>
   <nova:image uuid=''>
     <nova:minDisk>1</nova:minDisk>
     <nova:properties>
@@ -99,6 +104,9 @@ class DomainTestCase(base.TestCase):
         self.assertEqual(
             domain.Nova(
                 release='34.0.0',
+                server='web',
+                project='demo',
+                flavor='big',
                 image={'os_distro': 'win2k22', 'os_type': 'windows'},
                 extra_specs={'hyperv_enlight:ipi': 'off', 'empty': ''},
             ),
@@ -111,8 +119,16 @@ class DomainTestCase(base.TestCase):
     def test_an_older_nova(self):
         found = domain.parse(document(f'<metadata>{OLD_NOVA}</metadata>'))
 
-        self.assertEqual(domain.Nova(release='26.1.0'), found.nova)
+        self.assertEqual(
+            domain.Nova(release='26.1.0', flavor='big'), found.nova
+        )
         self.assertEqual((None, None), (found.os_type, found.os_distro))
+
+    def test_a_project_without_a_name(self):
+        text = NOVA.format(release='1.1').replace('>demo<', '><')
+        found = domain.parse(document(f'<metadata>{text}</metadata>'))
+
+        self.assertEqual('p1', found.nova.project)
 
     @ddt.data(
         "<instance xmlns='http://example.org/nova/1.1'/>",

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The document that ``domain audit -f json`` writes of a host's guests.
+
+It has a version, so that a document of another release is refused and not
+misread. It comes from another machine, and nothing in it is taken for granted.
+"""
+
+import collections
+import collections.abc
+import dataclasses
+import pathlib
+import typing
+
+from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.fleet import untrusted
+
+#: What such a document says that it is.
+KIND = 'nova-hyperv-enlight audit'
+#: Raised with each change that a reader must know of.
+VERSION = 1
+
+#: Some thousand guests with all that can be found in each.
+_MAX_BYTES = 2**26
+_SEVERITIES = {level.word: level for level in model.Severity}
+_ORDER = {level: place for place, level in enumerate(model.Severity)}
+_AGAIN = (
+    'it is of an older release: run "nova-hyperv-enlight domain audit -f '
+    'json" of this release on that host again'
+)
+
+
+class Finding(typing.NamedTuple):
+    """One finding.
+
+    :ivar code: the stable code of its kind.
+    :ivar name: the enlightenment, timer or property; empty where it is about
+        the guest as a whole.
+    :ivar severity: how bad it is.
+    :ivar text: what was found, one sentence.
+    :ivar to_do: what is to be done about it.
+    """
+
+    code: str
+    name: str
+    severity: model.Severity
+    text: str
+    to_do: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """One Windows guest, or a domain that could not be read.
+
+    :ivar domain: the name of its domain; empty where only Nova is known.
+    :ivar server: the name of Nova's server, empty without one.
+    :ivar uuid: its UUID, which is also the server's; empty if not known.
+    :ivar project: the name or ID of the server's project.
+    :ivar flavor: the name of the server's flavor.
+    :ivar has: what is on in it; None where that is not known.
+    :ivar wanted: what it would get; None where that is not known or left to
+        libvirt.
+    :ivar findings: what was found, the worst first.
+    """
+
+    domain: str
+    server: str = ''
+    uuid: str = ''
+    project: str = ''
+    flavor: str = ''
+    has: tuple[str, ...] | None = None
+    wanted: tuple[str, ...] | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.server or self.domain
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What it would get and does not have."""
+        if self.has is None or self.wanted is None:
+            return ()
+        return tuple(name for name in self.wanted if name not in self.has)
+
+    @property
+    def share(self) -> str:
+        """How much it has of what it would get, for people."""
+        if self.wanted is None:
+            return '-' if self.has is None else str(len(self.has))
+        if self.has is None:
+            return f'? of {len(self.wanted)}'
+        there = len(self.wanted) - len(self.lacks)
+        return f'{there} of {len(self.wanted)}'
+
+    @property
+    def worst(self) -> Finding | None:
+        """The worst of its findings, None where there is none."""
+        return self.findings[0] if self.findings else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The audit of one host.
+
+    :ivar host: its name, empty where it is not known.
+    :ivar time: when it was made, in UTC, as ISO 8601 has it.
+    :ivar domains: how many domains were looked at.
+    :ivar guests: the Windows guests among them, and what could not be read.
+    """
+
+    host: str
+    time: str
+    domains: int
+    guests: tuple[Guest, ...]
+
+
+def worst_first(
+    findings: collections.abc.Iterable[Finding],
+) -> tuple[Finding, ...]:
+    """Return findings by how bad they are, else in their order."""
+    return tuple(sorted(findings, key=lambda each: _ORDER[each.severity]))
+
+
+def count(
+    guests: collections.abc.Iterable[Guest],
+) -> collections.Counter[model.Severity]:
+    """Return how many findings there are of each severity."""
+    return collections.Counter(
+        finding.severity for guest in guests for finding in guest.findings
+    )
+
+
+def in_words(counts: typing.Mapping[model.Severity, int]) -> str:
+    """Return such counts for people, the worst first."""
+    texts = [
+        f'{level.word} {counts[level]}'
+        for level in model.Severity
+        if counts.get(level)
+    ]
+    return ', '.join(texts)
+
+
+def write(audit: Audit) -> dict[str, typing.Any]:
+    """Return the document of an audit, for JSON."""
+    return {
+        'document': KIND,
+        'version': VERSION,
+        'host': audit.host,
+        'time': audit.time,
+        'domains': audit.domains,
+        'guests': [
+            {
+                'domain': guest.domain,
+                'server': guest.server,
+                'uuid': guest.uuid,
+                'project': guest.project,
+                'flavor': guest.flavor,
+                'has': guest.has,
+                'wanted': guest.wanted,
+                'findings': [
+                    {**each._asdict(), 'severity': each.severity.word}
+                    for each in guest.findings
+                ],
+            }
+            for guest in audit.guests
+        ],
+    }
+
+
+class Reader:
+    """Reads documents; what is the same in them is kept once."""
+
+    def __init__(self) -> None:
+        self._findings: dict[tuple[str, ...], Finding] = {}
+        self._sets: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def read(self, path: pathlib.Path) -> Audit:
+        """Read a file.
+
+        A host whose document does not say its name has that of the file,
+        without its suffix.
+
+        :raises MalformedDocument: it is not such a document; the message
+            says why, and what to do about one of another release.
+        """
+        text = untrusted.read(path, _MAX_BYTES + 1)
+        with untrusted.refusing(str(path)):
+            return self._audit(untrusted.load(text, _MAX_BYTES), path.stem)
+
+    def _audit(self, found: typing.Any, name: str) -> Audit:
+        if isinstance(found, list):
+            raise ValueError(_AGAIN)
+        if not isinstance(found, dict) or found.get('document') != KIND:
+            raise ValueError('it is not a document of "domain audit -f json"')
+        version = found.get('version')
+        if not isinstance(version, int) or version < VERSION:
+            raise ValueError(_AGAIN)
+        if version > VERSION:
+            raise ValueError(
+                f'it has version {version}, and this release reads '
+                f'{VERSION}: upgrade nova-hyperv-enlight here'
+            )
+        domains = found.get('domains')
+        if not isinstance(domains, int) or isinstance(domains, bool):
+            raise ValueError("'domains' is not a number")
+        return Audit(
+            host=_text(found, 'host') or name,
+            time=_text(found, 'time'),
+            domains=domains,
+            guests=tuple(map(self._guest, _objects(found, 'guests'))),
+        )
+
+    def _guest(self, found: dict[str, typing.Any]) -> Guest:
+        return Guest(
+            domain=_text(found, 'domain'),
+            server=_text(found, 'server'),
+            uuid=_text(found, 'uuid'),
+            project=_text(found, 'project'),
+            flavor=_text(found, 'flavor'),
+            has=self._set(found, 'has'),
+            wanted=self._set(found, 'wanted'),
+            findings=worst_first(
+                map(self._finding, _objects(found, 'findings'))
+            ),
+        )
+
+    def _set(
+        self, found: dict[str, typing.Any], key: str
+    ) -> tuple[str, ...] | None:
+        names = found.get(key)
+        if names is None:
+            return None
+        if not isinstance(names, list):
+            raise ValueError(f'{key!r} is not a list')
+        known = tuple(untrusted.check_text(key, name) for name in names)
+        return self._sets.setdefault(known, known)
+
+    def _finding(self, found: dict[str, typing.Any]) -> Finding:
+        texts = tuple(_text(found, key) for key in Finding._fields)
+        if texts not in self._findings:
+            code, name, severity, text, to_do = texts
+            if severity not in _SEVERITIES:
+                raise ValueError(f'there is no severity {severity!r}')
+            self._findings[texts] = Finding(
+                code, name, _SEVERITIES[severity], text, to_do
+            )
+        return self._findings[texts]
+
+
+def _objects(
+    found: dict[str, typing.Any], key: str
+) -> list[dict[str, typing.Any]]:
+    listed = found.get(key)
+    if not isinstance(listed, list) or not all(
+        isinstance(each, dict) for each in listed
+    ):
+        raise ValueError(f'{key!r} is not a list of objects')
+    return listed
+
+
+def _text(found: dict[str, typing.Any], key: str) -> str:
+    return untrusted.check_text(repr(key), found.get(key))
+
+
+def in_order(features: collections.abc.Collection[str]) -> tuple[str, ...]:
+    """Return names in the catalogue's order."""
+    return tuple(
+        name for name in enlightenments.ENLIGHTENMENTS if name in features
+    )
