@@ -18,6 +18,7 @@ from oslo_log import log as logging
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import spelling
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import profiles_file
 from nova_hyperv_enlight import exception as plugin_exception
@@ -81,8 +82,9 @@ class _ProfileValidator(_Validator):
         if value not in known:
             allowed = ', '.join([*profiles.PROFILES, *sorted(known)])
             raise exception.ValidationError(
-                f"Validation failed; '{value}' is not one of the profiles: "
-                f'{allowed}.'
+                f"Validation failed; '{value}' is not a profile."
+                f'{spelling.hint(value, {*profiles.PROFILES, *known})} The '
+                f'profiles are {allowed}.'
             )
 
 

@@ -143,9 +143,14 @@ RULES = (
     ),
     Rule(
         nt=('6.0',),
-        removes=frozenset(('synic', 'stimer', 'stimer.direct', 'ipi', 'avic')),
+        removes=frozenset(
+            ('relaxed', 'synic', 'stimer', 'stimer.direct', 'ipi', 'avic')
+        ),
         text='Windows Vista and Server 2008 came before it',
-        ref=("Proxmox VE's table, Windows Vista and 2008",),
+        ref=(
+            "Proxmox VE's table: these from Windows 7 on, vapic, spinlocks "
+            'and hypervclock from Vista on',
+        ),
     ),
     Rule(
         nt=('6.1',),

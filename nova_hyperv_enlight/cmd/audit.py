@@ -12,7 +12,6 @@ import itertools
 import json
 import typing
 
-from cliff import lister
 import tqdm
 
 from nova_hyperv_enlight.catalogue import model
@@ -20,6 +19,7 @@ from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import audit_views
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import hosts
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import saved
 from nova_hyperv_enlight import exception
@@ -33,7 +33,7 @@ _STREAMING = ('csv', 'value')
 _Guests = collections.abc.Iterable[audit.Audited]
 
 
-class DomainAudit(base.FindingsCommand, lister.Lister):
+class DomainAudit(base.FindingsCommand, tables.Lister):
     """Show what is wrong with the Windows guests of a libvirt host
 
     A guest is Windows by Nova's metadata, by libosinfo's, or by --windows.

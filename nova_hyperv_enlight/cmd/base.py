@@ -7,16 +7,19 @@ import collections.abc
 import contextlib
 import dataclasses
 import inspect
+import itertools
 import signal
 import threading
 import typing
 
+from cliff import app
 from cliff import command
 from cliff import complete
 from cliff import help as cliff_help
 from oslo_config import cfg
 
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import spelling
 from nova_hyperv_enlight.conf import hyperv_enlight
 from nova_hyperv_enlight.conf import reader
 from nova_hyperv_enlight import exception
@@ -42,7 +45,9 @@ class ExampleCommand(command.Command):
 
     def get_description(self) -> str:
         """Return what stands before the arguments."""
-        return self._docstring()[0]
+        title, *rest = self._docstring()[0].split('\n\n', 1)
+        # argparse joins the paragraphs; a title has no full stop by itself.
+        return '.\n\n'.join([title, *rest])
 
     def get_epilog(self) -> str:
         """Return what stands after the arguments."""
@@ -65,11 +70,43 @@ class Complete(ExampleCommand, complete.CompleteCommand):
     """
 
 
+def refuse_command(program: app.App, words: list[str]) -> None:
+    """Say that there is no such command, and which one was meant.
+
+    cliff says so on the standard output.
+
+    :param program: whose command it was taken for.
+    :param words: what was taken for its name and its arguments.
+    """
+    # Its name ends where its arguments begin.
+    name = ' '.join(itertools.takewhile(lambda word: word[:1] != '-', words))
+    known = sorted(command for command, _ in program.command_manager)
+    group = [each for each in known if each.startswith(f'{name} ')]
+    program.LOG.error(
+        '%s',
+        f'{name!r} is not a command. Its commands: {", ".join(group)}.'
+        if group
+        else spelling.unknown('command', name, known),
+    )
+
+
 class Help(ExampleCommand, cliff_help.HelpCommand):
     """Print the help of another command
 
     Example: nova-hyperv-enlight help host show
     """
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """Run the command.
+
+        :returns: the exit code; 2 where there is no such command.
+        """
+        try:
+            return super().run(parsed_args)
+        except ValueError:
+            # It is what cliff raises where it finds no command.
+            refuse_command(self.app, parsed_args.cmd)
+            return CANNOT_RUN
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -182,10 +219,13 @@ def read_settings(parsed_args: argparse.Namespace) -> settings.Settings:
         try:
             conf.set_override(key, value, group='hyperv_enlight')
         except cfg.NoSuchOptError as err:
-            known = ', '.join(opt.name for opt in hyperv_enlight.ALL_OPTS)
+            known = [opt.name for opt in hyperv_enlight.ALL_OPTS]
             raise exception.InvalidOption(
                 option=key,
-                reason=f'there is no such option; there are {known}',
+                reason=(
+                    f'{key!r} is not an option.{spelling.hint(key, known)} '
+                    f'Allowed are {", ".join(known)}.'
+                ),
             ) from err
         except ValueError as err:
             raise exception.InvalidOption(option=key, reason=err) from err
@@ -199,10 +239,7 @@ def find_profile(conf: settings.Settings, name: str) -> profiles.Profile:
     """
     if name not in conf.known_profiles:
         raise exception.InvalidRequest(
-            reason=(
-                f'Unknown profile {name!r}. Available profiles: '
-                f'{", ".join(conf.known_profiles)}.'
-            )
+            reason=spelling.unknown('profile', name, conf.known_profiles)
         )
     return conf.known_profiles[name]
 

@@ -8,11 +8,10 @@ import json
 import pathlib
 import typing
 
-from cliff import lister
-
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import hosts
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.domains import exits
 from nova_hyperv_enlight import exception
@@ -32,7 +31,7 @@ _HYPERVISOR = {None: _UNKNOWN, False: 'no', True: 'yes'}
 _Rates = dict[str, float]
 
 
-class GuestExits(base.EnlightCommand, lister.Lister):
+class GuestExits(base.EnlightCommand, tables.Lister):
     """Count how often running guests exit, and for what
 
     KVM counts the exits of each guest and libvirt tells them; guests are

@@ -4,16 +4,15 @@
 
 import argparse
 
-from cliff import lister
-
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import hosts
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 
 
-class Explain(base.EnlightCommand, lister.Lister):
+class Explain(base.EnlightCommand, tables.Lister):
     """Say which enlightenments a guest would get, and why
 
     Decides as nova-compute does. The image counts as a Windows image unless

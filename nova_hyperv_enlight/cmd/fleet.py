@@ -9,13 +9,13 @@ import re
 import typing
 
 from cliff import columns
-from cliff import lister
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import hosts
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import baseline
@@ -68,7 +68,7 @@ def add_cloud_argument(parser: argparse._ActionsContainer) -> None:
     )
 
 
-class FleetCommand(base.EnlightCommand, lister.Lister):
+class FleetCommand(base.EnlightCommand, tables.Lister):
     """A command about many hosts."""
 
     def warn_unknown(

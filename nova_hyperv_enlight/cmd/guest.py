@@ -6,13 +6,12 @@ import argparse
 import pathlib
 import typing
 
-from cliff import lister
-
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import tlfs
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import probing
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.guest import ask
 from nova_hyperv_enlight.guest import boot
@@ -53,7 +52,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     arguments.add_toggle_arguments(group, ', beside the profile')
 
 
-class GuestVerify(base.FindingsCommand, probing.ProbingCommand, lister.Lister):
+class GuestVerify(base.FindingsCommand, probing.ProbingCommand, tables.Lister):
     """Show what a guest on this host is really shown
 
     Boots a probe in a guest of its own, reads back what that guest reads by

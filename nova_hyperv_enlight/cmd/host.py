@@ -5,12 +5,11 @@
 import argparse
 import dataclasses
 
-from cliff import lister
-
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import probing
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import documents
 from nova_hyperv_enlight.fleet import host_rows
@@ -23,7 +22,7 @@ from nova_hyperv_enlight.host import evaluation
 _NOTHING = '-'
 
 
-class HostShow(probing.ProbingCommand, lister.Lister):
+class HostShow(probing.ProbingCommand, tables.Lister):
     """Show which enlightenments a host offers, and who says so
 
     With --verify a guest is started for each of them on this machine, and a

@@ -51,6 +51,19 @@ class EnlightApp(app.App):
         self.command_manager.add_command('complete', base.Complete)
         self.command_manager.add_command('help', base.Help)
 
+    def run_subcommand(self, argv: list[str]) -> int:
+        """Run a command.
+
+        :param argv: its name and its arguments.
+        :returns: the exit code; 2 where there is no such command.
+        """
+        try:
+            self.command_manager.find_command(argv)
+        except ValueError:
+            base.refuse_command(self, argv)
+            return base.CANNOT_RUN
+        return super().run_subcommand(argv)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the program.

@@ -5,14 +5,12 @@
 import argparse
 import collections.abc
 
-from cliff import lister
-from cliff import show
-
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import tables
 
 
 def _names(profile: profiles.Profile) -> str:
@@ -23,7 +21,7 @@ def _names(profile: profiles.Profile) -> str:
     )
 
 
-class ProfileList(base.EnlightCommand, lister.Lister):
+class ProfileList(base.EnlightCommand, tables.Lister):
     """List the profiles, the operator's own among them
 
     Example: nova-hyperv-enlight profile list
@@ -52,7 +50,7 @@ class ProfileList(base.EnlightCommand, lister.Lister):
         ]
 
 
-class ProfileShow(base.EnlightCommand, show.ShowOne):
+class ProfileShow(base.EnlightCommand, tables.ShowOne):
     """Show one profile
 
     Example: nova-hyperv-enlight profile show baseline

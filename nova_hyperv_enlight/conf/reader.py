@@ -9,6 +9,7 @@ from oslo_config import cfg
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import spelling
 from nova_hyperv_enlight.conf import profiles_file
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import admission
@@ -31,7 +32,8 @@ def _check_names(
             raise exception.InvalidOption(
                 option=option,
                 reason=(
-                    f'{name!r} is not known; allowed are {", ".join(allowed)}'
+                    f'{name!r} is not known.{spelling.hint(name, allowed)} '
+                    f'Allowed are {", ".join(allowed)}.'
                 ),
             )
 

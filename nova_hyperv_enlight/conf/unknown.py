@@ -6,11 +6,11 @@ oslo.config ignores it: a misspelt option has no effect, without a warning.
 """
 
 import collections.abc
-import difflib
 import pathlib
 
 from oslo_config import cfg
 
+from nova_hyperv_enlight.catalogue import spelling
 from nova_hyperv_enlight.conf import hyperv_enlight
 
 _GROUP = hyperv_enlight.group().name
@@ -23,7 +23,7 @@ def find(conf: cfg.ConfigOpts) -> list[str]:
     """
     known = [opt.dest for opt in hyperv_enlight.ALL_OPTS]
     return [
-        f'[{_GROUP}] {name} in {path} is no option{_alike(name, known)}'
+        f'[{_GROUP}] {name} in {path} is no option{_meant(name, known)}'
         for path in _files(conf)
         for name in _names(path)
         if name not in known
@@ -51,6 +51,6 @@ def _names(path: str) -> list[str]:
     ]
 
 
-def _alike(name: str, known: list[str]) -> str:
-    found = difflib.get_close_matches(name, known, n=1)
-    return f' (did you mean {found[0]}?)' if found else ''
+def _meant(name: str, known: list[str]) -> str:
+    found = spelling.alike(name, known)
+    return f' (did you mean {found}?)' if found else ''

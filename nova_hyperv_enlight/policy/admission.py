@@ -14,6 +14,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import spelling
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import request
@@ -41,8 +42,9 @@ def _named(
     if name not in conf.known_profiles:
         raise exception.InvalidRequest(
             reason=(
-                f"The {source.value}'s {key}={name} is not valid: the "
-                f'profiles are {", ".join(profiles.PROFILES)}, and those of '
+                f"The {source.value}'s {key}={name} is not valid."
+                f'{spelling.hint(name, conf.known_profiles)} The profiles are '
+                f'{", ".join(profiles.PROFILES)}, and those of '
                 '[hyperv_enlight] profiles_file.'
             )
         )

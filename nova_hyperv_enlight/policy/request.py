@@ -8,6 +8,7 @@ import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.catalogue import spelling
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
 
@@ -199,8 +200,17 @@ def _read(
 ) -> tuple[str, Override]:
     """Return the name that a key is about, and the demand."""
     if word is None:
-        known = ', '.join(_PREFIXES[source] + name for name in _WORDS[source])
-        raise _refuse(source, key, text, f'allowed are {known}')
+        prefix, words = _PREFIXES[source], _WORDS[source]
+        # The prefix makes all of them alike.
+        found = spelling.alike(key.removeprefix(prefix), words)
+        meant = f' Did you mean {prefix}{found}?' if found else ''
+        known = ', '.join(prefix + name for name in words)
+        raise exception.InvalidRequest(
+            reason=(
+                f'{_KINDS[source]} {key}={text} is not valid.{meant} '
+                f'Allowed are {known}.'
+            )
+        )
     carrier = enlightenments.VALUES.get(word)
     if carrier is None:
         return word, _state_override(source, key, text)

@@ -118,7 +118,7 @@ class ProfileTestCase(FlavorTestCase):
         self.set_file('gold: {extends: minimal}')
 
         self.assertIn(
-            "'bogus' is not one of the profiles: none, stock, minimal, ",
+            "'bogus' is not a profile. The profiles are none, stock, ",
             self.refused(self.SPEC, 'bogus'),
         )
 

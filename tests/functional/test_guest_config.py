@@ -322,7 +322,7 @@ class RefuseTestCase(guest.GuestTestCase):
             {},
             'allowed is 1 to 12 printable ASCII characters without a comma',
         ),
-        ({'hyperv_enlight:profile': 'fast'}, {}, 'the profiles are none, '),
+        ({'hyperv_enlight:profile': 'fast'}, {}, 'The profiles are none, '),
         ({}, {'hyperv_enlight_stimr': 'on'}, 'hyperv_enlight_stimr=on is not'),
         ({}, {'hyperv_enlight_evmcs': 'on'}, "may not switch 'evmcs' here"),
         (

@@ -654,8 +654,8 @@ MUTANTS = (
     Mutant(
         'policy/request.py',
         'names that are not known',
-        '    if word is None:\n        known',
-        '    if False:\n        known',
+        '    if word is None:\n        prefix',
+        '    if False:\n        prefix',
         ('tests.unit.policy.test_request',),
     ),
     Mutant(

@@ -9,7 +9,7 @@ from tests.unit import base
 
 NAMES = frozenset(enlightenments.ENLIGHTENMENTS)
 MINIMAL = profiles.PROFILES['minimal'].features
-VISTA = {'synic', 'stimer', 'stimer.direct', 'ipi', 'avic'}
+VISTA = {'relaxed', 'synic', 'stimer', 'stimer.direct', 'ipi', 'avic'}
 
 # libosinfo's identifier, the kernel's version, what os_version may say.
 RELEASES = (

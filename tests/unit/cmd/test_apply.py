@@ -216,7 +216,7 @@ class PrintTestCase(ApplyTestCase):
         (['plain', '--profile', 'stock'], 'leaves the choice to Nova'),
         (['plain', '--on', 'evmcs'], "'evmcs', which the operator asks for"),
         (['plain', '--on', 'ipi', '--off', 'ipi'], 'ipi: on and off cannot'),
-        (['plain', '--option', 'profle=x'], 'there is no such option'),
+        (['plain', '--option', 'profle=x'], 'Did you mean profile?'),
         (['-', '--define'], 'Standard input cannot be written'),
         (['--all', '--define'], 'and there is no terminal; --yes answers'),
         (['/absent.xml'], '/absent.xml cannot be read: No such file'),

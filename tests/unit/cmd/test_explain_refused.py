@@ -8,16 +8,22 @@ from tests.unit.cmd import base
 @ddt.ddt
 class RefuseTestCase(base.ExplainTestCase):
     @ddt.data(
-        ('unknown=1', 'there is no such option; there are enabled, mode, '),
+        (
+            'unknown=1',
+            "'unknown' is not an option. Allowed are enabled, mode, ",
+        ),
         (
             'profile=fastest',
-            "'fastest' is not known; allowed are none, stock, ",
+            "'fastest' is not known. Allowed are none, stock, ",
         ),
         ('spinlock_retries=17', 'a whole number from 4095 to 4294967295'),
         ('vendor_id=a,b', '1 to 12 printable ASCII characters'),
         ('mode=dry', "'dry'"),
         ('enabled=maybe', "'maybe'"),
-        ('force_on=synch', "'synch' is not known; allowed are relaxed, "),
+        (
+            'force_on=synch',
+            "'synch' is not known. Did you mean synic? Allowed are relaxed, ",
+        ),
         ('profiles_file=/absent', 'profiles_file: /absent: '),
     )
     @ddt.unpack
@@ -29,22 +35,24 @@ class RefuseTestCase(base.ExplainTestCase):
         )
 
     @ddt.data(
-        ('hyperv_enlight:stimr=on', 'allowed are hyperv_enlight:profile, '),
+        ('hyperv_enlight:stimr=on', 'Did you mean hyperv_enlight:stimer?'),
         ('hyperv_enlight:stimer=yes', 'allowed are on and off.'),
         ('hyperv_enlight:spinlocks.retries=1', 'a whole number from 4095'),
-        ('hyperv_enlight:profile=fast', 'the profiles are none, stock, '),
+        ('hyperv_enlight:banana=on', 'valid. Allowed are hyperv_enlight:p'),
+        ('hyperv_enlight:profile=fast', 'The profiles are none, stock, '),
+        ('hyperv_enlight:profile=minmal', 'Did you mean minimal? The pro'),
     )
     @ddt.unpack
     def test_spec(self, spec, allowed):
         self.assertRefused(
             self.call_explain('--spec', spec),
             'flavor',
-            f'{spec} is not valid: ',
+            f'{spec} is not valid',
             allowed,
         )
 
     @ddt.data(
-        ('hyperv_enlight_stimr=on', 'allowed are hyperv_enlight_profile, '),
+        ('hyperv_enlight_stimr=on', 'Did you mean hyperv_enlight_stimer?'),
         ('hyperv_enlight_ipi=1', 'allowed are on and off.'),
         ('hyperv_enlight_evmcs=on', "may not switch 'evmcs' here; "),
         ('hyperv_enlight_profile=passthrough', 'profile:passthrough is list'),

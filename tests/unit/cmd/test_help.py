@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import inspect
 import pathlib
 import shlex
 import shutil
@@ -50,6 +51,19 @@ class HelpTestCase(base.CommandTestCase):
         self.assertTrue(
             paragraph.startswith(f'Example: {main.NAME} {command}'), paragraph
         )
+
+    @ddt.data(*COMMANDS)
+    def test_a_full_stop_parts_the_title_from_what_follows(self, command):
+        out = ' '.join(self.help_of(command).split())
+        factory, _, _ = main.EnlightApp().command_manager.find_command(
+            command.split()
+        )
+        title, *rest = inspect.getdoc(factory).split('\n\n')
+
+        self.assertIn(title, out)
+        for paragraph in rest[:-1][:1]:
+            first = ' '.join(paragraph.split()[:4])
+            self.assertIn(f'{" ".join(title.split())}. {first}', out)
 
     @ddt.data(*COMMANDS)
     def test_the_example_is_right_usage(self, command):

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import importlib.metadata
+import io
+import json
 import subprocess
 import sys
 import warnings
 
+from cliff import display
 import ddt
 import fixtures
 import testtools
 
+from nova_hyperv_enlight.cmd import fleet
+from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight.cmd import profile
+from nova_hyperv_enlight.cmd import tables
 from tests.unit.cmd import base
 
 COMMANDS = (
@@ -61,13 +67,27 @@ class MainTestCase(base.CommandTestCase):
         # cliff names the script; that it is ours, tests/install checks.
         self.assertTrue(result.out.endswith(f' {version}\n'), result.out)
 
-    @ddt.data('bogus', 'domain', 'explain-it')
+    @ddt.data('bogus', 'banana')
     def test_unknown_command(self, command):
-        result = self.call(command)
+        for argv in ([command], ['help', command]):
+            result = self.call(*argv)
 
-        self.assertEqual(2, result.code)
-        self.assertIn(
-            f"'{command}' is not a nova-hyp", result.out + result.err
+            self.assertRefused(result, f"Unknown command '{command}'.")
+
+    @ddt.data(
+        ('explan', "Unknown command 'explan'. Did you mean explain? "),
+        ('hots show', 'Did you mean host show? '),
+        ('domain', "'domain' is not a command. Its commands: domain a"),
+    )
+    @ddt.unpack
+    def test_the_command_that_was_meant(self, written, expected):
+        words = written.split()
+
+        self.assertRefused(self.call(*words), expected)
+
+    def test_an_option_is_no_part_of_a_commands_name(self):
+        self.assertRefused(
+            self.call('explan', '--profile', 'bogus'), "command 'explan'. "
         )
 
     @ddt.data(
@@ -84,6 +104,84 @@ class MainTestCase(base.CommandTestCase):
         self.assertEqual((2, ''), (result.code, result.out))
         self.assertNotIn('Traceback', result.err)
         self.assertIn('usage: ', result.err)
+
+
+@ddt.ddt
+class ColumnsTestCase(base.CommandTestCase):
+    """A column that the table has not is bad input, in every command."""
+
+    def test_every_table_checks_its_columns(self):
+        manager = main.EnlightApp().command_manager
+        tabular = [
+            factory
+            for name, _ in manager
+            if issubclass(
+                factory := manager.find_command(name.split())[0],
+                display.DisplayCommandBase,
+            )
+        ]
+
+        self.assertTrue(tabular)
+        for factory in tabular:
+            self.assertTrue(
+                issubclass(factory, (tables.Lister, tables.ShowOne)), factory
+            )
+
+    @ddt.data(
+        ('-c', 'bogus'),
+        ('-c', 'bogus', '-f', 'json'),
+        # What is known beside it does not make it good.
+        ('-c', 'name', '-c', 'bogus'),
+        ('--sort-column', 'bogus'),
+    )
+    def test_unknown_column_of_a_list(self, argv):
+        self.assertRefused(
+            self.call('profile', 'list', *argv),
+            "Unknown column 'bogus'. Available columns: name, mode, on, ",
+        )
+
+    def test_unknown_column_of_one_thing(self):
+        self.assertRefused(
+            self.call('profile', 'show', 'baseline', '-c', 'sumary'),
+            "Unknown column 'sumary'. Did you mean summary? ",
+        )
+
+    @ddt.data('needs libvirt', 'needs_libvirt', 'Needs Libvirt')
+    def test_cliffs_spellings_stay(self, column):
+        result = self.call(
+            'profile', 'show', 'baseline', '-f', 'value', '-c', column
+        )
+
+        self.assertEqual((0, ''), (result.code, result.err))
+        self.assertEqual('0.0.0\n', result.out)
+
+
+class ListsTestCase(base.CommandTestCase):
+    """Python's brackets are in no format."""
+
+    class Shown(tables.Lister):
+        """Show a list"""
+
+        def take_action(self, parsed_args):
+            cell = fleet.Names(['a', 'b'])
+            return ('name', 'missing'), [('x', cell)]
+
+    def show(self, format):
+        app = main.EnlightApp()
+        app.command_manager.add_command('shown', self.Shown)
+        app.stdout = io.StringIO()
+        self.assertEqual(0, app.run(['shown', '-f', format]))
+        return app.stdout.getvalue()
+
+    def test_formats_without_lists(self):
+        self.assertEqual('x a b\n', self.show('value'))
+        self.assertEqual('"name","missing"\n"x","a b"\n', self.show('csv'))
+
+    def test_formats_with_lists(self):
+        self.assertEqual(
+            [{'name': 'x', 'missing': ['a', 'b']}],
+            json.loads(self.show('json')),
+        )
 
 
 class WarningsTestCase(base.CommandTestCase):

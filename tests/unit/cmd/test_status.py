@@ -80,8 +80,11 @@ class ConfigurationTestCase(status_base.StatusTestCase):
         )
 
     @ddt.data(
-        ('profile = fast', "profile: 'fast' is not known; allowed are none, "),
-        ('force_on = stimr', "force_on: 'stimr' is not known; allowed are "),
+        ('profile = fast', "profile: 'fast' is not known. Allowed are none, "),
+        (
+            'force_on = stimr',
+            "force_on: 'stimr' is not known. Did you mean stimer? ",
+        ),
         ('spinlock_retries = 17', 'spinlock_retries: '),
         ('mode = silent', 'mode: '),
         ('recorded_set = maybe', 'recorded_set: '),

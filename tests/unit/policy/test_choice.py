@@ -77,17 +77,22 @@ class ChooseTestCase(ChoiceTestCase):
         ('image', 'hyperv_enlight_profile'),
     )
     def test_choose_unknown(self, source, key):
-        for name in ('fast', 'Baseline', ' baseline'):
+        meant = ' Did you mean baseline?'
+        for name, hint in (
+            ('fast', ''),
+            ('Baseline', meant),
+            (' baseline', meant),
+        ):
             self.check_refused(
-                f"The {source}'s {key}={name} is not valid: the profiles "
-                f'are {BUILTIN}, and those of [hyperv_enlight] '
+                f"The {source}'s {key}={name} is not valid.{hint} The "
+                f'profiles are {BUILTIN}, and those of [hyperv_enlight] '
                 'profiles_file.',
                 **{source: name},
             )
 
     def test_choose_unknown_image_behind_a_flavor(self):
         self.check_refused(
-            "The image's hyperv_enlight_profile=fast is not valid: the "
+            "The image's hyperv_enlight_profile=fast is not valid. The "
             f'profiles are {BUILTIN}, and those of [hyperv_enlight] '
             'profiles_file.',
             flavor='none',

@@ -157,16 +157,18 @@ class DemandsTestCase(base.TestCase):
 
     @ddt.unpack
     @ddt.data(
-        (FLAVOR, 'hyperv_enlight:stimmer', 'hyperv_enlight:'),
-        (FLAVOR, 'hyperv_enlight:stimer_direct', 'hyperv_enlight:'),
-        (FLAVOR, 'hyperv_enlight:Synic', 'hyperv_enlight:'),
-        (FLAVOR, 'hyperv_enlight:', 'hyperv_enlight:'),
-        (FLAVOR, 'hyperv_enlight:spinlocks.value', 'hyperv_enlight:'),
-        (IMAGE, 'hyperv_enlight_stimer.direct', 'hyperv_enlight_'),
-        (IMAGE, 'hyperv_enlight_', 'hyperv_enlight_'),
-        (IMAGE, 'hyperv_enlight_profiles', 'hyperv_enlight_'),
+        (FLAVOR, 'hyperv_enlight:', 'stimmer', 'stimer'),
+        (FLAVOR, 'hyperv_enlight:', 'stimer_direct', 'stimer.direct'),
+        (FLAVOR, 'hyperv_enlight:', 'Synic', 'synic'),
+        (FLAVOR, 'hyperv_enlight:', '', None),
+        (FLAVOR, 'hyperv_enlight:', 'banana', None),
+        (FLAVOR, 'hyperv_enlight:', 'spinlocks.value', 'spinlocks'),
+        (IMAGE, 'hyperv_enlight_', 'stimer.direct', 'stimer_direct'),
+        (IMAGE, 'hyperv_enlight_', '', None),
+        (IMAGE, 'hyperv_enlight_', 'profiles', 'profile'),
     )
-    def test_demands_name_refused(self, source, key, prefix):
+    def test_demands_name_refused(self, source, prefix, word, meant):
+        key = prefix + word
         error = self.assertRaises(
             exception.InvalidRequest,
             request.read_overrides,
@@ -177,8 +179,9 @@ class DemandsTestCase(base.TestCase):
         words = WORDS
         if source is IMAGE:
             words = [word.replace('.', '_') for word in WORDS]
+        hint = f' Did you mean {prefix}{meant}?' if meant else ''
         self.assertEqual(
-            f'The {kind} {key}=on is not valid: allowed are '
+            f'The {kind} {key}=on is not valid.{hint} Allowed are '
             f'{", ".join(prefix + word for word in words)}.',
             str(error),
         )
