@@ -20,12 +20,14 @@ from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.host import probe
 from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import event
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import recording
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 from nova_hyperv_enlight.virt import adapter
 from nova_hyperv_enlight.virt import adoption
+from nova_hyperv_enlight.virt import events
 from nova_hyperv_enlight.virt import metadata
 from nova_hyperv_enlight.virt import recorder
 from nova_hyperv_enlight.virt import verification
@@ -91,7 +93,8 @@ class Enlightener:
             own = decided.selection
             if not decided.acts:
                 own = adapter.own_selection(config)
-            _log(instance, decided, recorded, conf)
+            lost = resolve.lost(decided, recorded, conf)
+            _log(instance, decided, lost)
             if decided.acts:
                 metadata.write(config, instance)
                 hooks.apply(
@@ -100,8 +103,13 @@ class Enlightener:
                         instance_uuid=instance.uuid, decision=decided
                     ),
                 )
-            recorder.write(
-                instance, recording.made(decided, own, host, recorded)
+            made = recording.made(decided, own, host, recorded)
+            recorder.write(instance, made)
+            events.leave(
+                instance,
+                self._conf.host,
+                event.name_of(bool(lost)),
+                event.details(decided, made),
             )
             self._adoption.forget(instance)
 
@@ -268,8 +276,7 @@ def _traits(features: frozenset[str]) -> frozenset[str]:
 def _log(
     instance: typing.Any,
     decided: decision.Decision,
-    recorded: record.Record | None,
-    conf: settings.Settings,
+    lost: list[decision.Outcome],
 ) -> None:
     LOG.info(
         'Hyper-V enlightenments: %s',
@@ -284,7 +291,6 @@ def _log(
             ' '.join(decided.passed_over),
             instance=instance,
         )
-    lost = resolve.lost(decided, recorded, conf)
     if lost:
         LOG.warning(
             'This guest was started with more than this host can deliver '

@@ -158,6 +158,12 @@ class GuestTestCase(test.NoDBTestCase):
             self.useFixture(
                 fixtures.MonkeyPatch(f'nova.objects.Instance.{name}', function)
             )
+        self.useFixture(
+            fixtures.MonkeyPatch(
+                'nova.objects.InstanceActionEvent.create',
+                lambda event, *action: None,
+            )
+        )
 
     def start_host(
         self, answer=None, libvirt=(8, 0, 0), qemu=(6, 2, 0), kernel=AMD

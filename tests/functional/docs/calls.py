@@ -50,7 +50,22 @@ def image_property(key, value):
 _PROPERTIES = {'flavor': flavor_property, 'image': image_property}
 
 
-def _openstack(what, verb, *arguments):
+def _server_event(version, verb, server, *request):
+    # Details of events are shown from there on: nova/api/openstack/compute/
+    # rest_api_version_history.rst.
+    assert (verb, version, len(request)) in (
+        ('list', None, 0),
+        ('show', '2.84', 1),
+    ), verb
+
+
+def _openstack(*arguments):
+    parser = _Parser()
+    parser.add_argument('--os-compute-api-version')
+    found, (what, verb, *arguments) = parser.parse_known_args(arguments)
+    if (what, verb) == ('server', 'event'):
+        _server_event(found.os_compute_api_version, *arguments)
+        return
     parser = _Parser()
     parser.add_argument('name', nargs=1)
     if what in _PROPERTIES:
