@@ -20,6 +20,7 @@ from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import assumed
 from nova_hyperv_enlight.host import capabilities
 from nova_hyperv_enlight.policy import decision
+from nova_hyperv_enlight.policy import modes
 from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
@@ -177,6 +178,8 @@ def _change(
     """Decide what is named, and keep the rest of what the guest has."""
     there = guest.hyperv
     custom = there.mode is profiles.Mode.CUSTOM
+    if not custom:
+        _check_mode(there.mode, host.sources)
     # The other modes are profiles of the same name.
     profile = _NONE if custom else there.mode.value
     decided = _resolve(
@@ -220,6 +223,28 @@ def _change(
         *_gone(there.features & (gone - turned_off), gone, vendor),
         *_unmet(features, missing, vendor),
     ]
+
+
+def _check_mode(mode: profiles.Mode, host: capabilities.Sources) -> None:
+    """Refuse what libvirt does not take beside a guest's mode.
+
+    :raises InvalidRequest: no libvirt takes anything beside it.
+    :raises HostCannotDeliver: the host's libvirt is too old for it.
+    """
+    has = f'The guest has mode={mode.value!r}'
+    needed = modes.OVERRIDING.get(mode)
+    if needed is None:
+        raise exception.InvalidRequest(
+            reason=f'{has}, and nothing can be switched beside it.'
+        )
+    if host.least_libvirt < needed:
+        raise exception.HostCannotDeliver(
+            reason=(
+                f'{has}, and before libvirt {model.version_text(needed)} '
+                'nothing can be switched beside it'
+            ),
+            evidence=f'this host has {host.libvirt_text}',
+        )
 
 
 def _with_reason(

@@ -103,10 +103,12 @@ class Sources:
 
     @property
     def libvirt_text(self) -> str:
-        """The release of libvirt, as far as it is known, for people."""
-        if self.libvirt is None and any(self.least_libvirt):
+        """The release of libvirt, as far as it is known, after "has"."""
+        if self.libvirt is not None:
+            return model.version_text(self.libvirt)
+        if any(self.least_libvirt):
             return f'{model.version_text(self.least_libvirt)} or newer'
-        return model.version_text(self.libvirt)
+        return 'a libvirt of unknown release'
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,9 @@ from nova_hyperv_enlight.policy import request
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 _Mode = profiles.Mode
 
-# From then on libvirt lets children of <hyperv mode='host-model'> override
-# what it would name itself (libvirt NEWS 12.1.0).
-_OVERRIDES_LIBVIRT = (12, 1, 0)
+#: The first libvirt that lets children of <hyperv> override what the mode
+#: names, by the modes of which there is one (libvirt NEWS 12.1.0).
+OVERRIDING: dict[profiles.Mode, model.Version] = {_Mode.HOST_MODEL: (12, 1, 0)}
 #: What host-model must not turn on: it breaks live migration.
 _NEVER = frozenset(
     name for name, entry in _CATALOGUE.items() if entry.pins_tsc
@@ -73,10 +73,8 @@ def _left(guest: context.GuestContext) -> tuple[decision.Outcome, ...]:
 
 def _overrides(guest: context.GuestContext) -> bool:
     """Whether the host's libvirt lets names be switched beside the mode."""
-    return (
-        guest.profile.mode is _Mode.HOST_MODEL
-        and guest.host.sources.least_libvirt >= _OVERRIDES_LIBVIRT
-    )
+    needed = OVERRIDING.get(guest.profile.mode)
+    return needed is not None and guest.host.sources.least_libvirt >= needed
 
 
 def check(guest: context.GuestContext) -> None:
@@ -116,9 +114,9 @@ def _check_alone(
         f'{override.source.value} switches {name!r} ({override.written}): the '
         'two exclude each other'
     )
-    if profile.mode is _Mode.HOST_MODEL:
+    if profile.mode in OVERRIDING:
         found = guest.host.sources.libvirt_text
-        wanted = model.version_text(_OVERRIDES_LIBVIRT)
+        wanted = model.version_text(OVERRIDING[profile.mode])
         raise exception.HostCannotDeliver(
             reason=f'{reason} before libvirt {wanted}',
             evidence=f'this host has {found}',

@@ -23,7 +23,7 @@ from tests.functional.lifecycle import test_anew
 
 #: How many lives are lived, how many things happen in each, and the seed of
 #: the lives: None for other ones each time.
-_LIVES, _STEPS, _SEED = {'quick': (4, 5, 13), 'full': (100, 25, None)}[
+_LIVES, _STEPS, _SEED = {'quick': (4, 5, 13), 'full': (40, 15, None)}[
     os.environ.get('TEST_HYPOTHESIS_PROFILE', 'quick')
 ]
 HOSTS = ('one', 'two')

@@ -406,15 +406,29 @@ class BesideTestCase(base.TestCase):
 
     @ddt.unpack
     @ddt.data(
-        (profiles.Mode.HOST_MODEL, (12, 0, 0), exception.HostCannotDeliver),
-        (profiles.Mode.PASSTHROUGH, (12, 4, 0), exception.InvalidRequest),
+        (
+            profiles.Mode.HOST_MODEL,
+            (12, 0, 0),
+            exception.HostCannotDeliver,
+            "The guest has mode='host-model', and before libvirt 12.1.0 "
+            'nothing can be switched beside it: this host has 12.0.0.',
+        ),
+        (
+            profiles.Mode.PASSTHROUGH,
+            (12, 4, 0),
+            exception.InvalidRequest,
+            "The guest has mode='passthrough', and nothing can be switched "
+            'beside it.',
+        ),
     )
-    def test_nothing_can_be_switched(self, mode, libvirt, error):
+    def test_nothing_can_be_switched(self, mode, libvirt, error, text):
         host = cases.make_host(libvirt=libvirt)
 
-        self.assertRaises(
+        raised = self.assertRaises(
             error, self.change, mode=mode, off=['ipi'], host=host
         )
+
+        self.assertEqual(text, str(raised))
 
 
 @ddt.ddt

@@ -155,7 +155,7 @@ class TooOldTestCase(cases.ResolveTestCase):
     @ddt.data(
         ('host-model', (11, 8, 9), '11.9.0', '11.8.9'),
         ('passthrough', (7, 10, 0), '8.0.0', '7.10.0'),
-        ('host-model', None, '11.9.0', 'unknown'),
+        ('host-model', None, '11.9.0', 'a libvirt of unknown release'),
     )
     def test_resolve_too_old(self, profile, libvirt, wanted, found):
         for kwargs, who in (
