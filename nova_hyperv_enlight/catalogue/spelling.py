@@ -13,7 +13,9 @@ def alike(word: str, known: collections.abc.Iterable[str]) -> str | None:
     :param known: the words that are.
     :returns: None where none of them is much like it.
     """
-    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+    # difflib's own 0.6 takes "site" for "nested".
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    return found[0] if found else None
 
 
 def hint(word: str, known: collections.abc.Iterable[str]) -> str:

@@ -15,8 +15,8 @@ MISTAKES = (
     (
         {'hyperv_enlight_stimr': 'on'},
         {},
-        'The image property hyperv_enlight_stimr=on is not valid: allowed '
-        'are hyperv_enlight_profile, ',
+        'The image property hyperv_enlight_stimr=on is not valid. Did you '
+        'mean hyperv_enlight_stimer? Allowed are hyperv_enlight_profile, ',
     ),
     (
         {'hyperv_enlight_ipi': 'yes'},
@@ -52,7 +52,7 @@ MISTAKES = (
     (
         {},
         {'hyperv_enlight:profile': 'site'},
-        "The flavor's hyperv_enlight:profile=site is not valid: the profiles "
+        "The flavor's hyperv_enlight:profile=site is not valid. The profiles "
         'are none, stock, minimal, baseline, ',
     ),
 )

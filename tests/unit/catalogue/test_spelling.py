@@ -16,6 +16,7 @@ class SpellingTestCase(base.TestCase):
 
     def test_a_word_like_none_of_them_is_not_guessed(self):
         self.assertIsNone(spelling.alike('banana', NAMES))
+        self.assertIsNone(spelling.alike('site', ('none', 'nested')))
         self.assertEqual('', spelling.hint('banana', NAMES))
 
     def test_the_message_has_the_hint_and_all_that_there_is(self):
