@@ -75,6 +75,18 @@ class Node:
     vendor: model.Vendor | None
 
 
+def node(found: typing.Mapping[str, typing.Any]) -> Node:
+    """Return the node that Nova describes as a hypervisor."""
+    return Node(
+        uuid=found['id'],
+        name=found['hypervisor_hostname'],
+        service=found['service']['host'],
+        kind=found['hypervisor_type'],
+        # Drivers other than libvirt's may have none.
+        vendor=_VENDORS.get((found['cpu_info'] or {}).get('vendor', '')),
+    )
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CloudHosts:
     """What was found in a cloud.
@@ -179,19 +191,7 @@ class Cloud:
             query['marker'] = page['hypervisors'][-1]['id']
 
     def _nodes(self) -> list[Node]:
-        return [
-            Node(
-                uuid=found['id'],
-                name=found['hypervisor_hostname'],
-                service=found['service']['host'],
-                kind=found['hypervisor_type'],
-                # Drivers other than libvirt's may have none.
-                vendor=_VENDORS.get(
-                    (found['cpu_info'] or {}).get('vendor', '')
-                ),
-            )
-            for found in self._pages()
-        ]
+        return [node(found) for found in self._pages()]
 
     def _chosen(
         self, aggregate: str | None, zone: str | None

@@ -217,7 +217,8 @@ def _read(
     return carrier.name, _value_override(source, key, text, carrier)
 
 
-def _is_true(text: str) -> bool:
+def is_true(text: str) -> bool:
+    """Whether a property says yes, as Nova reads it."""
     # Imported here: it takes longer than most of a command's start.
     from oslo_utils import strutils
 
@@ -244,7 +245,7 @@ def read_overrides(
         (
             key
             for key in _HIDES[source]
-            if key in properties and _is_true(properties[key])
+            if key in properties and is_true(properties[key])
         ),
         None,
     )

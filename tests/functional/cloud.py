@@ -109,11 +109,13 @@ class Cloud(Keystone):
     :param placement: placement's fixture
     :param user: who logs in
     :ivar asked: the microversions of each service's requests
+    :ivar project: the project that Nova takes the user for a member of
     """
 
     def __init__(self, api, placement, user=ADMIN):
         super().__init__(user)
         self.asked = collections.defaultdict(list)
+        self.project = 'project'
         self._api = api
         self._placement = deploy.loadapp(placement.conf_fixture.conf)
 
@@ -127,7 +129,7 @@ class Cloud(Keystone):
         user = environ.get('HTTP_X_AUTH_TOKEN', 'nobody')
         environ.update(
             HTTP_X_AUTH_USER=user,
-            HTTP_X_AUTH_PROJECT_ID='project',
+            HTTP_X_AUTH_PROJECT_ID=self.project,
             HTTP_X_ROLES='admin' if user == ADMIN else 'reader',
         )
         self._note('compute', environ)

@@ -20,6 +20,7 @@ OURS = {
         'host_show',
         'profile_list',
         'profile_show',
+        'server_explain',
     },
     'nova_hyperv_enlight.guest_config': {'hyperv', 'hypervclock', 'noop'},
     'os_vif': {'hyperv_enlight'},

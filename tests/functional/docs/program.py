@@ -68,6 +68,17 @@ CLOUD = {
 }
 
 
+#: A server of that cloud.
+SERVER = {
+    'id': 'aaaaaaaa-0000-0000-0000-000000000001',
+    'name': 'SERVER',
+    'status': 'ACTIVE',
+    'flavor': {'extra_specs': {}},
+    'image': {'id': 'bbbbbbbb-0000-0000-0000-000000000001'},
+    'OS-EXT-SRV-ATTR:hypervisor_hostname': 'compute1',
+}
+
+
 class Domain(machine.Domain):
     """A guest that was there before, and can be defined anew."""
 
@@ -131,6 +142,12 @@ def compute(path, params):
     """Answer as Nova's API."""
     if path == '/os-aggregates':
         return {'aggregates': [{'name': 'windows', 'hosts': list(CLOUD)}]}
+    if path.endswith('/os-instance-actions'):
+        return {'instanceActions': []}
+    if path == '/servers':
+        return {'servers': [SERVER]}
+    if path.startswith('/servers/'):
+        return {'server': SERVER}
     return {
         'hypervisors': [
             {
@@ -145,6 +162,11 @@ def compute(path, params):
     }
 
 
+def image(path, params):
+    """Answer as Glance."""
+    return {'id': SERVER['image']['id'], 'os_type': 'windows'}
+
+
 def placement(path, params):
     """Answer as placement."""
     traits = {
@@ -152,7 +174,7 @@ def placement(path, params):
         for names in CLOUD.values()
         for name in names
     }
-    if path == '/traits':
+    if path.endswith('/traits'):
         return {'traits': list(traits)}
     return {
         'resource_providers': [
@@ -186,7 +208,9 @@ def openstack():
         if cloud != 'mycloud':
             raise LookupError(f'Cloud {cloud} was not found.')
         return types.SimpleNamespace(
-            compute=Service(compute), placement=Service(placement)
+            compute=Service(compute),
+            image=Service(image),
+            placement=Service(placement),
         )
 
     module = types.ModuleType('openstack')

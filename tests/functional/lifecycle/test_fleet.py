@@ -34,7 +34,11 @@ class FleetMixin:
             cloud.Cloud(self.api_fixture, self.placement.fixture, user)
         )
 
-    def call(self, *argv, name=cloud.NAME):
+    def call(self, *argv, **kwargs):
+        """Run one of the fleet commands; see run_program()."""
+        return self.run_program('fleet', *argv, **kwargs)
+
+    def run_program(self, *argv, name=cloud.NAME):
         """Run the program.
 
         :returns: its exit code, and what it writes, for people and not
@@ -45,7 +49,7 @@ class FleetMixin:
             fixtures.MonkeyPatch('sys.stdout', out),
             fixtures.MonkeyPatch('sys.stderr', err),
         ):
-            code = main.main(['fleet', *argv, '--os-cloud', name])
+            code = main.main([*argv, '--os-cloud', name])
         return code, out.getvalue(), err.getvalue()
 
 
