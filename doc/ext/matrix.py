@@ -3,7 +3,8 @@
 """Renders what releases of Windows do with each enlightenment.
 
 ``.. windows-matrix::`` gives each enlightenment a row and each release a
-column, and the statements of ``windows.yaml`` below.
+column, and the statements of ``windows.yaml`` below. The first word of a cell
+is its style's name, too.
 """
 
 import pathlib
@@ -14,7 +15,9 @@ import yaml
 from nova_hyperv_enlight.catalogue import enlightenments
 
 DATA = pathlib.Path(__file__).with_name('windows.yaml')
-UNKNOWN = 'unknown'
+#: What a release can do with an enlightenment: the first word of a value.
+KINDS = ('uses', 'given', 'ignores', 'harmful', 'unknown')
+UNKNOWN = KINDS[-1]
 
 
 def read():
@@ -33,7 +36,8 @@ def cell(data, name, release):
         if name in statement['names'] and release in statement['releases']:
             value = statement['value']
             numbers.append(f':ref:`{number} <{label(number)}>`')
-    return f'{value} {", ".join(numbers)}'.strip()
+    kind = value.partition(' ')[0]
+    return f':{kind}:`{value}` {", ".join(numbers)}'.strip()
 
 
 class WindowsMatrix(catalogue.CatalogueDirective):
@@ -41,6 +45,8 @@ class WindowsMatrix(catalogue.CatalogueDirective):
 
     def lines(self):
         data = read()
+        for kind in KINDS:
+            yield from (f'.. role:: {kind}', f'   :class: cell-{kind}', '')
         yield from catalogue.table(
             'Windows releases and enlightenments',
             ('Enlightenment', *data['releases']),
@@ -55,17 +61,14 @@ class WindowsMatrix(catalogue.CatalogueDirective):
         )
         for number, statement in enumerate(data['statements'], 1):
             yield from (f'.. _{label(number)}:', '')
+            releases = ', '.join(statement['releases'])
+            if statement['releases'] == data['releases']:
+                releases = 'all of these releases'
             yield (
                 f'**{number}** {", ".join(statement["names"])} in '
-                f'{", ".join(statement["releases"])}: {statement["value"]}. '
+                f'{releases}: {statement["value"]}. '
                 f'{statement["text"]} (`{statement["source"]} '
                 f'<{statement["url"]}>`__)'
-            )
-            yield ''
-        for each in data['given']:
-            yield (
-                f'`{each["source"]} <{each["url"]}>`__ gives '
-                f'{", ".join(each["names"])} to {each["to"]}.'
             )
             yield ''
 

@@ -6,8 +6,6 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import windows
 from tests.unit.catalogue import test_documented
 
-_KINDS = ('uses', 'ignores', 'harmful')
-
 
 class Extension(test_documented.OtherExtension):
     """The Sphinx extension that renders the matrix."""
@@ -35,7 +33,9 @@ class WindowsMatrixTestCase(test_documented.RenderTestCase):
 
     def test_statements(self):
         for statement in self.data['statements']:
-            self.assertIn(statement['value'].split()[0], _KINDS)
+            self.assertIn(
+                statement['value'].split()[0], self.extension.KINDS[:-1]
+            )
             self.assertLessEqual(
                 set(statement['names']), set(enlightenments.ENLIGHTENMENTS)
             )
@@ -44,15 +44,31 @@ class WindowsMatrixTestCase(test_documented.RenderTestCase):
             )
             self.assertTrue(statement['url'].startswith('https://'))
 
-    def test_given(self):
-        for each in self.data['given']:
-            self.assertLessEqual(
-                set(each['names']), set(enlightenments.ENLIGHTENMENTS)
-            )
+    def test_what_is_only_given_is_nothing_that_is_known(self):
+        """A statement of what Windows does outweighs what others give."""
+        kinds = [each['value'] for each in self.data['statements']]
+
+        given = kinds.count('given')
+        self.assertEqual(['given'] * given, kinds[:given])
+
+    def test_each_statement_is_in_the_table(self):
+        cells = ' '.join(
+            self.extension.cell(self.data, name, release)
+            for name in enlightenments.ENLIGHTENMENTS
+            for release in self.data['releases']
+        )
+
+        for number in range(1, len(self.data['statements']) + 1):
+            self.assertIn(f'<{self.extension.label(number)}>', cells)
 
     @ddt.data(
-        ('stimer', '2019', 'uses :ref:`3 <windows-statement-3>`'),
-        ('vapic', '2025', 'unknown'),
+        (
+            'stimer.direct',
+            '2016',
+            ':uses:`uses with Hyper-V` :ref:`2 <windows-statement-2>`, '
+            ':ref:`14 <windows-statement-14>`',
+        ),
+        ('avic', '2025', ':unknown:`unknown`'),
     )
     @ddt.unpack
     def test_cell(self, name, release, expected):
