@@ -5,6 +5,8 @@
 * ``.. enlightenments::`` gives each enlightenment a section.
 * ``.. enlightenments-table::`` gives each a row.
 * ``.. profiles::`` gives each built-in profile a row.
+* ``.. profile-matrix::`` gives each enlightenment a row and each profile a
+  column.
 * ``.. properties::`` gives each extra spec and image property a row.
 * ``.. windows-releases::`` gives each release of Windows a row.
 """
@@ -27,6 +29,13 @@ SOURCES = {
         '/tree/'
     ),
     'QEMU': 'https://gitlab.com/qemu-project/qemu/-/blob/master/',
+}
+
+#: What a profile says that leaves the rest to another program.
+DECIDES = {
+    profiles.Mode.STOCK: ':left:`Nova`',
+    profiles.Mode.HOST_MODEL: ':left:`libvirt`',
+    profiles.Mode.PASSTHROUGH: ':left:`QEMU`',
 }
 
 
@@ -213,8 +222,7 @@ class Properties(CatalogueDirective):
     def lines(self):
         rows = [
             (
-                f'``{spec}``',
-                f'``{image}``',
+                f'``{spec}``, ``{image}``',
                 'a profile',
                 'The set that the guest gets.',
             )
@@ -222,23 +230,21 @@ class Properties(CatalogueDirective):
         ]
         for name, entry in enlightenments.ENLIGHTENMENTS.items():
             spec, image = spelled(name)
-            rows.append(
-                (f'``{spec}``', f'``{image}``', 'on, off', entry.summary)
-            )
+            rows.append((f'``{spec}``, ``{image}``', 'on, off', entry.summary))
         for name, entry in enlightenments.VALUES.items():
             spec, image = spelled(name)
             rows.append(
                 (
-                    f'``{spec}``',
-                    f'``{image}``',
+                    f'``{spec}``, ``{image}``',
                     entry.value.allowed,
                     f'What {link(entry.name)} carries; turns it on.',
                 )
             )
         return table(
             'Extra specs and image properties',
-            ('Extra spec', 'Image property', 'Values', 'What it does'),
+            ('Extra spec, image property', 'Values', 'What it does'),
             rows,
+            options=('widths: 45 15 40',),
         )
 
 
@@ -246,20 +252,43 @@ class Profiles(CatalogueDirective):
     """A row for each built-in profile."""
 
     def lines(self):
-        catalogue = enlightenments.ENLIGHTENMENTS
         return table(
             'Profiles',
-            ('Profile', 'Enlightenments', 'For'),
+            ('Profile', 'What it is'),
             [
-                (
-                    f'``{profile.name}``',
-                    links(
-                        name for name in catalogue if name in profile.features
-                    ),
-                    profile.summary,
-                )
+                (f'``{profile.name}``', profile.summary)
                 for profile in profiles.PROFILES.values()
             ],
+        )
+
+
+def state(profile, name):
+    """Say whether a profile turns an enlightenment on, or who decides."""
+    if name in profile.features:
+        return ':on:`on`'
+    return DECIDES.get(profile.mode, ':off:`off`')
+
+
+class ProfileMatrix(CatalogueDirective):
+    """A row for each enlightenment and a column for each profile."""
+
+    def lines(self):
+        for role in ('on', 'off', 'left'):
+            yield from (f'.. role:: {role}', f'   :class: cell-{role}', '')
+        yield from table(
+            'What each profile turns on',
+            ('Enlightenment', *profiles.PROFILES),
+            [
+                (
+                    link(name),
+                    *(
+                        state(profile, name)
+                        for profile in profiles.PROFILES.values()
+                    ),
+                )
+                for name in enlightenments.ENLIGHTENMENTS
+            ],
+            options=('class: matrix',),
         )
 
 
@@ -313,6 +342,7 @@ def setup(app):
     app.add_directive('enlightenments', Enlightenments)
     app.add_directive('enlightenments-table', EnlightenmentsTable)
     app.add_directive('profiles', Profiles)
+    app.add_directive('profile-matrix', ProfileMatrix)
     app.add_directive('properties', Properties)
     app.add_directive('windows-releases', WindowsReleases)
     return {'parallel_read_safe': True, 'parallel_write_safe': True}

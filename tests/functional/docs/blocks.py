@@ -32,6 +32,7 @@ _RENDERED = (
     'severities-table',
     'list-plugins',
     'literalinclude',
+    'profile-matrix',
     'profiles',
     'properties',
     'show-options',

@@ -173,6 +173,12 @@ class PicturesTestCase(testtools.TestCase):
             ],
             numbers,
         )
+        bars = [
+            float(bar.get('width'))
+            for bar in chart.iterfind('{*}rect')
+            if bar.get('height') == '15'
+        ]
+        self.assertEqual([float(number) * 100 for number in numbers], bars)
 
 
 @ddt.ddt

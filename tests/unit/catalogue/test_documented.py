@@ -126,10 +126,32 @@ class DocumentedTestCase(RenderTestCase):
         start = text.index(f'   * - ``{name}``\n')
         row = text[start + 1 :].partition('\n   * ')[0]
         self.assertIn(profiles.PROFILES[name].summary, row)
-        for each in profiles.PROFILES[name].features:
-            self.assertIn(f':ref:`{each} <', row)
 
-    @ddt.data('enlightenments', 'enlightenments-table', 'profiles')
+    @ddt.data(*profiles.PROFILES)
+    def test_matrix(self, name):
+        text = self.render(self.extension.ProfileMatrix)
+        rows = [row.split('     - ') for row in text.split('   * - ')[1:]]
+        column = [cell.strip() for cell in rows[0]].index(name)
+        cells = {row[0].split('`')[1].split()[0]: row for row in rows[1:]}
+
+        self.assertEqual(set(enlightenments.ENLIGHTENMENTS), set(cells))
+        self.assertEqual(
+            profiles.PROFILES[name].features,
+            {each for each, row in cells.items() if ':on:' in row[column]},
+        )
+        self.assertEqual(
+            {
+                'stock': {'Nova'},
+                'host-model': {'libvirt', 'on'},
+                'passthrough': {'QEMU', 'on'},
+                'none': {'off'},
+            }.get(name, {'on', 'off'}),
+            {row[column].split('`')[1] for row in cells.values()},
+        )
+
+    @ddt.data(
+        'enlightenments', 'enlightenments-table', 'profiles', 'profile-matrix'
+    )
     def test_rendered(self, directive):
         pages = [
             path

@@ -13,6 +13,7 @@ TOP = pathlib.Path(__file__).parents[3]
 PAGE = """<!doctype html><body style="margin: 0; overflow: hidden">
 <article>{}</article>"""
 WIDE = '<div style="width: {}px">x</div>'
+TABLE = '<table><tr><td>{}</table>'
 SCROLLS = '<div style="overflow-x: auto">{}</div>'
 
 
@@ -38,6 +39,8 @@ class PagesTestCase(testtools.TestCase):
         (WIDE.format(400), 1, ('390',)),
         (WIDE.format(1300), 1, ('1280', '390')),
         (SCROLLS.format(WIDE.format(1300)), 0, ()),
+        (SCROLLS.format(TABLE.format(WIDE.format(400))), 0, ()),
+        (SCROLLS.format(TABLE.format(WIDE.format(1300))), 1, ('1280',)),
     )
     @ddt.unpack
     def test_width(self, body, code, windows):
