@@ -66,7 +66,7 @@ class InvalidRequest(EnlightException):
     """A flavor or an image asks for what no host can give.
 
     The same request fails on each host: a wrong name or value, a property
-    that the operator does not allow, or two demands that exclude each other.
+    that the operator does not allow, or two overrides that exclude each other.
     The message is one line of printable text, whatever was asked for.
     """
 
@@ -150,8 +150,8 @@ class CannotBackUp(EnlightException):
     """What is there cannot be kept in a file, so it is not changed."""
 
     msg_fmt = (
-        'The XML of %(name)s cannot be kept in %(directory)s, so nothing of '
-        'it is changed: %(reason)s'
+        'The XML of %(name)s cannot be saved in %(directory)s, so it is not '
+        'changed: %(reason)s'
     )
 
 
@@ -164,7 +164,7 @@ class CannotWrite(EnlightException):
 class NotDefined(EnlightException):
     """A domain has not got what was to be defined."""
 
-    msg_fmt = 'The domain %(domain)s is not defined anew: %(reason)s'
+    msg_fmt = 'The domain %(domain)s was not redefined: %(reason)s'
 
 
 class Interrupted(EnlightException):

@@ -91,7 +91,7 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--define',
         action='store_true',
-        help='let libvirt keep the change, or write it into the file',
+        help='store the change in libvirt, or in the file',
     )
     group.add_argument(
         '--backup-dir',
@@ -105,8 +105,8 @@ def add_actions(parser: argparse.ArgumentParser) -> None:
         '--schema',
         metavar='FILE',
         help=(
-            "libvirt's domain.rng, beside the files that it includes: what "
-            'is not valid by it is refused (such as '
+            "libvirt's domain.rng, beside the files that it includes: XML "
+            'that is not valid by it is refused (such as '
             f'{schema.INSTALLED})'
         ),
     )
@@ -161,12 +161,11 @@ def backup_directory(parsed_args: argparse.Namespace) -> pathlib.Path:
 class DomainApply(base.EnlightCommand):
     """Change the enlightenments of existing guests
 
-    Prints the difference and stops; with --define libvirt keeps the change
-    for the guest's next start from shut off. A running guest is not
-    touched.
+    Prints the difference and stops. With --define libvirt stores the change
+    for the guest's next start from shut off. A running guest is not touched.
 
-    With --profile, or without any of these, the profile takes the place of
-    what a guest has. With --on, --off and --fix alone it keeps the rest.
+    With --profile, or without --on, --off and --fix, the profile replaces
+    what a guest has. With --on, --off or --fix alone it keeps the rest.
 
     Example: nova-hyperv-enlight domain apply win11 --on stimer --define
     """

@@ -148,7 +148,7 @@ def define(
             )
     if stopped.code:
         screen.log.error(
-            'It was interrupted: %d of %d domains are defined anew, and the '
+            'It was interrupted: %d of %d domains were redefined, and the '
             'others are as they were.',
             done,
             len(changing),

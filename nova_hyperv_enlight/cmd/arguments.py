@@ -105,7 +105,7 @@ def add_release_arguments(group: argparse._ActionsContainer) -> None:
             metavar='RELEASE',
             type=_version,
             help=(
-                f'release of {what} on the host, where no connection tells it'
+                f'release of {what} on the host, for use without a connection'
             ),
         )
 

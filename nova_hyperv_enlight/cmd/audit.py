@@ -43,7 +43,7 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
     There is a row for each guest; with --long for each finding. With -f json
     it is one document, with the host and the time.
 
-    Exit code 3: something is shown.
+    Exit code 3: there are findings.
 
     Example: nova-hyperv-enlight domain audit --profile performance
     """

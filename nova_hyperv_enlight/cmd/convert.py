@@ -21,14 +21,13 @@ _STDIN = '-'
 class Convert(base.EnlightCommand):
     """Write enlightenments in another notation
 
-    Reads a -cpu of QEMU's or a command line with one, a domain of libvirt's
-    or its <features> and <clock>, options of virt-xml or virt-install, a
-    virtual machine of KubeVirt's, a guest's configuration or the CPU flags
-    of Proxmox VE, or our own names. Enlightenments only: a CPU model and
-    other features are named and left aside.
+    Reads QEMU's -cpu or a command line that has it, a libvirt domain or its
+    <features> and <clock>, virt-xml or virt-install options, a KubeVirt
+    virtual machine, a Proxmox VE guest's configuration or its CPU flags, or
+    names. A CPU model and other features are named and left out.
 
-    Exit code 3: the new notation cannot say all of it; what is missing is
-    named.
+    Exit code 3: the new notation cannot express all of it; what is missing
+    is named.
 
     Example: nova-hyperv-enlight convert --to libvirt
     host,hv_relaxed,hv_spinlocks=0x1fff,hv_vapic,hv_time

@@ -34,7 +34,7 @@ _Rates = dict[str, float]
 class GuestExits(base.EnlightCommand, tables.Lister):
     """Count how often running guests exit, and for what
 
-    KVM counts the exits of each guest and libvirt tells them; guests are
+    KVM counts the exits of each guest and libvirt reports them; guests are
     only read. Shown are exits a second and vCPU, the costliest guest first;
     which guests run a hypervisor of their own; and how many exits an
     enlightenment that is off would save at most.

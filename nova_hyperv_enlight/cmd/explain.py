@@ -48,7 +48,7 @@ class Explain(base.EnlightCommand, tables.Lister):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
-        """Show the verdicts.
+        """Show the outcomes.
 
         :returns: the columns and the rows.
         """

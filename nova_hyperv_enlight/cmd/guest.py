@@ -53,12 +53,12 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 
 
 class GuestVerify(base.FindingsCommand, probing.ProbingCommand, tables.Lister):
-    """Show what a guest on this host is really shown
+    """Show what a guest on this host really sees
 
     Boots a probe in a guest of its own, reads back what that guest reads by
     CPUID, removes the guest, and compares with what was asked for.
 
-    Exit code 3: something that was asked for is not shown.
+    Exit code 3: the guest does not see all that was asked for.
 
     Example: nova-hyperv-enlight guest verify --profile performance
     """

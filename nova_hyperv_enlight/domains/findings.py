@@ -187,8 +187,8 @@ UNMET = Kind(
     title='Something that it requires is off',
     cause=(
         'It requires another enlightenment, and that one is off. QEMU does '
-        'not start most of such guests, and libvirt from 11.9 on refuses '
-        'already to define them; older ones took the XML.'
+        'not start most of such guests. libvirt 11.9 and newer refuse to '
+        'define them; older releases accept the XML.'
     ),
     cure='Switch on what it requires, or switch it off.',
     severity=model.Severity.BREAKS_GUEST,

@@ -47,7 +47,7 @@ def not_shown(
     """Return the enlightenments that no guest of this host is shown.
 
     :param connection: to the libvirt of this machine.
-    :param asked: what the other witnesses say of the kind of guest.
+    :param asked: what the other sources say of the kind of guest.
     :param state_path: where the answer is kept: it holds until libvirt,
         QEMU, the kernel, the processor's microcode or this package changes.
     :raises GuestFailed: not even a guest without any can be read, or it

@@ -37,7 +37,7 @@ def offering(
     features: frozenset[str],
     evidence: str,
 ) -> capabilities.HostCapabilities:
-    """Return a host that offers some names whatever its witnesses say.
+    """Return a host that offers some names whatever its sources say.
 
     :param host: the host.
     :param features: the names.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a host can deliver, and which witness says so.
+"""What a host can deliver, and which source says so.
 
-The witnesses are libvirt's domainCapabilities, the releases of libvirt and
+The sources are libvirt's domainCapabilities, the releases of libvirt and
 QEMU, the kernel, and a guest that was started to be looked at.
 """
 
@@ -36,7 +36,7 @@ class Capability:
     """Whether a host offers one enlightenment.
 
     :ivar name: the enlightenment.
-    :ivar offered: None where no witness could tell.
+    :ivar offered: None where no source could tell.
     :ivar source: who says so.
     :ivar evidence: what it says, to be read after the name.
     """
@@ -49,7 +49,7 @@ class Capability:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """All that the witnesses said of one kind of guest.
+    """All that the sources say of one kind of guest.
 
     :ivar virt_type: ``kvm``, ``qemu``...
     :ivar arch: the guest's architecture.
@@ -116,7 +116,7 @@ class HostCapabilities:
     """What a host offers to one kind of guest.
 
     :ivar sources: what it was concluded from.
-    :ivar features: an offer for every name of the catalogue, in its order.
+    :ivar features: the capability of every name, in the catalogue's order.
     """
 
     sources: Sources

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Weigh what the witnesses said of a host.
+"""Weigh what the sources say of a host.
 
 Any of them can rule an enlightenment out; the most particular one that
-speaks rules it in. A witness that could not be asked says nothing: "unknown"
+speaks rules it in. A source that could not be asked says nothing: "unknown"
 is not "no".
 """
 
@@ -161,8 +161,8 @@ def _by_tsc(
     if entry.pins_tsc and w.tsc_frequency is None:
         return _unknown(
             entry,
-            'it needs a pinned TSC frequency, and libvirt does not tell that '
-            'of the host',
+            'it needs a pinned TSC frequency, and libvirt does not report '
+            'one for the host',
         )
     return None
 
@@ -295,10 +295,10 @@ def _evaluate(
 
 
 def evaluate(sources: capabilities.Sources) -> capabilities.HostCapabilities:
-    """Weigh what the witnesses said; pure and complete.
+    """Weigh what the sources say; pure and complete.
 
     :param sources: what each of them said.
-    :returns: an offer for every name of the catalogue.
+    :returns: the capability of every name of the catalogue.
     """
     return capabilities.HostCapabilities(
         sources=sources,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Asks the witnesses of a host, once for each kind of guest."""
+"""Asks the sources of a host, once for each kind of guest."""
 
 import collections.abc
 import dataclasses
@@ -224,7 +224,7 @@ class Probe:
             return self._known[key]
 
     def exclude(self, not_shown: frozenset[str]) -> None:
-        """Let guests that were looked at be witnesses from now on.
+        """Count guests that were looked at among the sources from now on.
 
         :param not_shown: what they were given and are not shown.
         """

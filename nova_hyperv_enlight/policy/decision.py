@@ -83,7 +83,7 @@ class Decision:
 
     :ivar acts: False leaves the guest's XML as Nova makes it.
     :ivar profile: the name of the profile, None where nothing was decided.
-    :ivar outcomes: a verdict for every name of the catalogue, in its order.
+    :ivar outcomes: the outcome of every name of the catalogue, in its order.
     :ivar selection: what is written when the plugin acts.
     :ivar migratable: False where the guest cannot be live migrated.
     :ivar passed_over: what a guest that was started before asks for, and
@@ -103,12 +103,12 @@ class Decision:
 
     @property
     def on(self) -> tuple[Outcome, ...]:
-        """The verdicts of what is on."""
+        """The outcomes that are on."""
         return tuple(v for v in self.outcomes if v.state is State.ON)
 
     @property
     def left_out(self) -> tuple[Outcome, ...]:
-        """The verdicts of what was wanted and is not on."""
+        """The outcomes that were wanted and are off."""
         return tuple(
             v for v in self.outcomes if v.wanted and v.state is State.OFF
         )

@@ -12,9 +12,9 @@ from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import decision
 from nova_hyperv_enlight.policy import record
 
-#: The event of a guest that has got all that its record holds.
+#: The event where the guest has got all that its record holds.
 STARTED = 'hyperv_enlight'
-#: The event of a guest that was started with less than its record holds.
+#: The event where the guest was started with less than its record holds.
 DEGRADED = 'hyperv_enlight_degraded'
 #: All names of such events.
 NAMES = (STARTED, DEGRADED)

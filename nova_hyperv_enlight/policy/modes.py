@@ -44,7 +44,7 @@ def all_outcomes(
     source: request.Source,
     text: str,
 ) -> tuple[decision.Outcome, ...]:
-    """Return the same verdict of every name.
+    """Return the same outcome for every name.
 
     :param text: why, to be read after the name, with a full stop.
     """
@@ -177,7 +177,7 @@ def _around(
 
 
 def _gone(guest: context.GuestContext) -> dict[str, decision.Outcome]:
-    """Return the verdicts of what libvirt chose before and cannot now."""
+    """Return the outcomes of what libvirt chose before and cannot now."""
     before = guest.before
     if before is None or before.selection.mode is not guest.profile.mode:
         return {}

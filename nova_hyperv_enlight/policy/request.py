@@ -41,13 +41,13 @@ EXPLICIT = (Source.OPERATOR, Source.FLAVOR, Source.IMAGE)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """One explicit demand of a flavor or an image.
+    """One override of a flavor or an image.
 
     :ivar source: who asks.
     :ivar key: the property or extra spec, as it was written.
     :ivar on: turn it on, or off.
     :ivar value: the value that it is to carry, None for the default.
-    :ivar written: the demand as it was written, for messages.
+    :ivar written: the override as it was written, for messages.
     """
 
     source: Source
@@ -62,7 +62,7 @@ class Overrides:
     """What one source asks for.
 
     :ivar profile: the profile that it names, and the key it names it by.
-    :ivar features: its demands by the enlightenment's name.
+    :ivar features: its overrides by the enlightenment's name.
     :ivar hides: the key by which it hides the hypervisor from the guest,
         Nova's ``hide_hypervisor_id``.
     """
@@ -198,7 +198,7 @@ def _merge(
 def _read(
     source: Source, key: str, text: str, word: str | None
 ) -> tuple[str, Override]:
-    """Return the name that a key is about, and the demand."""
+    """Return the name that a key is about, and the override."""
     if word is None:
         prefix, words = _PREFIXES[source], _WORDS[source]
         # The prefix makes all of them alike.
@@ -310,8 +310,8 @@ def from_properties(
 ) -> Request:
     """Read what a guest asks for.
 
-    Nothing but ``os_type`` is read for a guest that is not Windows: what
-    its flavor and image say of Hyper-V is none of our business.
+    Only ``os_type`` is read for a guest that is not Windows: the plugin
+    leaves what its flavor and image say of Hyper-V to Nova.
 
     :param os_type: the image's ``os_type``.
     :param extra_specs: the flavor's extra specs.
@@ -321,7 +321,7 @@ def from_properties(
     :param encrypted: whether the guest's memory is encrypted.
     :param started: whether the guest was started before: what is not valid
         is passed over then, as it may be of another release of this plugin.
-    :raises InvalidRequest: see :func:`demands`.
+    :raises InvalidRequest: see :func:`read_overrides`.
     """
     if not is_windows(os_type):
         return Request(os_type=os_type)

@@ -82,7 +82,7 @@ class Enlightener:
             self._remove_record(instance)
             return
         if not adapter.is_windows(instance):
-            # Nothing more is read of it: it is none of our business.
+            # Nothing more is read: the plugin acts on Windows guests only.
             _warn_untyped(instance)
             return
         if conf.shadow:

@@ -115,7 +115,7 @@ class DefineTestCase(test_apply.ApplyTestCase):
         result = self.define()
 
         self.assertEqual(2, result.code)
-        self.assertIn('so nothing of it is changed', result.err)
+        self.assertIn('so it is not changed', result.err)
         self.assertEqual([], connection.defined)
 
 
@@ -233,7 +233,7 @@ class AllTestCase(test_apply.ApplyTestCase):
         result = self.all('--define', '--yes')
 
         self.assertEqual(code, result.code)
-        self.assertIn('1 of 3 domains are defined anew', result.err)
+        self.assertIn('1 of 3 domains were redefined', result.err)
         self.assertEqual({'one'}, self.defined())
         self.assertEqual(1, result.out.count(': defined; '))
         self.assertIs(handler, signal.getsignal(number))
@@ -250,7 +250,7 @@ class AllTestCase(test_apply.ApplyTestCase):
 
         self.assertEqual(2, result.code)
         self.assertEqual({'one', 'three'}, self.defined())
-        self.assertIn('The domain two is not defined anew', result.err)
+        self.assertIn('The domain two was not redefined', result.err)
 
     @ddt.data(
         ('XMLDesc', "The domain 'two' cannot be read: no domain"),

@@ -153,7 +153,7 @@ class DocumentTestCase(test_apply.ApplyTestCase):
         result = self.apply(self.path, '--on', 'relaxed', '--define')
 
         self.assertEqual(2, result.code)
-        self.assertIn('nothing of it is changed', result.err)
+        self.assertIn('so it is not changed', result.err)
         self.assertEqual(PLAIN, (self.directory / 'guest.xml').read_text())
 
     @ddt.data('', 'win11', '<network/>', '<domain', '<domain/>')

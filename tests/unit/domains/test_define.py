@@ -83,7 +83,7 @@ class DomainTestCase(DefineTestCase):
 
         error = self.refuse(exception.CannotBackUp)
 
-        self.assertIn('nothing of it is changed', error)
+        self.assertIn('so it is not changed', error)
         self.assertEqual([], self.libvirt.defined)
         self.assertEqual(self.former, self.guest.xml)
 
@@ -96,7 +96,7 @@ class DomainTestCase(DefineTestCase):
         error = self.refuse()
 
         self.assertIn(
-            "The domain win is not defined anew: libvirt refuses it: "
+            "The domain win was not redefined: libvirt refuses it: "
             'unsupported configuration; its former XML is in ',
             error,
         )

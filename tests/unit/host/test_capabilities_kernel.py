@@ -203,8 +203,8 @@ class TscTestCase(samples.OfferTestCase):
             'reenlightenment',
             None,
             W.NONE,
-            'it needs a pinned TSC frequency, and libvirt does not tell that '
-            'of the host',
+            'it needs a pinned TSC frequency, and libvirt does not report '
+            'one for the host',
         )
 
     def test_frequency_known(self):
