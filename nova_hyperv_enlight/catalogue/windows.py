@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Releases of Windows, and what some of them must not be given.
+"""Releases of Windows, and what some of them cannot take.
 
 An image names its release by ``os_distro``, an identifier of libosinfo such
 as ``win2k22``, or by ``os_distro=windows`` with ``os_version``. A release
@@ -37,7 +37,7 @@ class Release:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What the releases of some kernels must not be given by a profile.
+    """What a profile must not give to the releases of some kernels.
 
     :ivar nt: the kernels' versions.
     :ivar firmware: ``uefi`` or ``bios``, None for both.

@@ -92,8 +92,7 @@ def check_guests(parsed_args: argparse.Namespace, files: bool) -> None:
     if files and parsed_args.connect and parsed_args.domcaps:
         raise exception.InvalidRequest(
             reason=(
-                "A file's host is told by --connect or by --domcaps, not by "
-                'both.'
+                "Name a file's host by --connect or by --domcaps, not by both."
             )
         )
     # Of a file without a host they are all that is known of one.

@@ -133,8 +133,9 @@ Possible values: {_NAMES}
 What image properties may switch.
 
 Owners of images are tenants: an image property ``hyperv_enlight_NAME`` is
-refused, and the server not built, where NAME is not listed, or where it would
-switch others with it that are not: what NAME requires, or what requires NAME.
+refused, and the server not built, where NAME is not listed. So is one that
+would switch another name that is not listed: one that NAME requires, or one
+that requires NAME.
 An image may choose a profile by ``hyperv_enlight_profile`` where that switches
 listed names only, or where the profile itself is listed as ``profile:NAME``;
 the profiles nested, host-model and passthrough must be listed. Empty forbids

@@ -172,7 +172,7 @@ NO_NESTING = Kind(
 )
 WINDOWS_RELEASE = Kind(
     code='windows-release',
-    title='This release of Windows must not be given it',
+    title='This release of Windows cannot take it',
     cause=(
         'The table of Windows releases takes it away: the release is older '
         'than the enlightenment, or hangs with it.'
@@ -298,8 +298,8 @@ UNREADABLE = Kind(
     code='unreadable',
     title='It cannot be read',
     cause=(
-        'libvirt did not hand out the document of the domain, or it is not '
-        'one that this release understands.'
+        'libvirt did not return the XML of the domain, or it is not one that '
+        'this release understands.'
     ),
     cure='See the text; the other domains are audited all the same.',
     severity=model.Severity.UNKNOWN,

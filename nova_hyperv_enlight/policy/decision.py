@@ -42,7 +42,7 @@ class Reason(enum.Enum):
     NOT_KNOWN = 'not-known'
     #: Off: the guest's own CPU does not allow it.
     GUEST = 'guest'
-    #: Off: the release of Windows must not be given it.
+    #: Off: the release of Windows cannot take it.
     WINDOWS = 'windows'
     #: Off: something that it requires is off.
     REQUIRES = 'requires'

@@ -166,7 +166,7 @@ def _requires(
         _Reason.NOT_OFFERED: 'this host does not offer',
         _Reason.NOT_KNOWN: 'this host is not known to offer',
         _Reason.GUEST: "the guest's CPU does not allow",
-        _Reason.WINDOWS: 'this release of Windows must not be given',
+        _Reason.WINDOWS: 'this release of Windows cannot take',
         _Reason.NOT_IN_PROFILE: f'{guest.requester} does not ask for',
         _Reason.REQUIRES: needed.text.partition(' ')[2].rstrip('.'),
     }[needed.reason]
