@@ -12,6 +12,7 @@ import dataclasses
 import re
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import profiles
 
 #: The ``os_distro`` that leaves the release to ``os_version``.
@@ -143,9 +144,8 @@ RULES = (
     ),
     Rule(
         nt=('6.0',),
-        removes=frozenset(
-            ('relaxed', 'synic', 'stimer', 'stimer.direct', 'ipi', 'avic')
-        ),
+        # With synic goes all that requires it.
+        removes=frozenset(graph.dependents(('relaxed', 'synic', 'ipi'), None)),
         text='Windows Vista and Server 2008 came before it',
         ref=(
             "Proxmox VE's table: these from Windows 7 on, vapic, spinlocks "

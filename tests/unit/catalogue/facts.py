@@ -59,8 +59,13 @@ REQUIRES = {
     'avic': {'synic'},
 }
 
-# What KVM needs beside itself, by vendor.
+# What KubeVirt's API has no name for: FeatureHyperv in its
+# staging/src/kubevirt.io/api/core/v1/schema.go.
+NOT_IN_KUBEVIRT = {'avic', 'emsr_bitmap', 'xmm_input'}
+
+# Which of them need another one as well on Intel's hosts.
 NEEDS_EVMCS_ON_INTEL = {'emsr_bitmap', 'tlbflush.direct'}
+# What KVM needs beside itself, by vendor.
 HARDWARE = {
     'evmcs': {model.Vendor.INTEL: model.Hardware.NESTED},
     'avic': {
@@ -76,3 +81,15 @@ HARDWARE = {
         model.Vendor.AMD: model.Hardware.NESTED,
     },
 }
+
+
+def dependents(name: str, vendor: model.Vendor | None = None) -> set[str]:
+    """Return the enlightenments that cannot be without another one."""
+
+    def needs(other: str) -> set[str]:
+        needed = set(REQUIRES.get(other, ()))
+        if vendor is model.Vendor.INTEL and other in NEEDS_EVMCS_ON_INTEL:
+            needed.add('evmcs')
+        return needed.union(*map(needs, needed))
+
+    return {row[0] for row in VERSIONS if name in needs(row[0])}

@@ -143,6 +143,12 @@ class EntryTestCase(base.TestCase):
         self.assertIn(trait[14:].lower(), (name, name.replace('.', '_')))
 
     @ddt.data(*ENTRIES)
+    def test_kubevirt(self, name):
+        self.assertEqual(
+            name in facts.NOT_IN_KUBEVIRT, ENTRIES[name].kubevirt is None
+        )
+
+    @ddt.data(*ENTRIES)
     def test_requires(self, name):
         self.assertEqual(
             facts.REQUIRES.get(name, set()), set(ENTRIES[name].requires)

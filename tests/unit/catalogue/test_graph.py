@@ -6,6 +6,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from tests.unit import base
+from tests.unit.catalogue import facts
 
 AMD, INTEL = model.Vendor.AMD, model.Vendor.INTEL
 ALL = frozenset(enlightenments.ENLIGHTENMENTS)
@@ -69,34 +70,42 @@ class GraphTestCase(base.TestCase):
         self.assertEqual({}, graph.unmet(ALL, INTEL))
 
     @ddt.data(
-        ((), None, ()),
-        (('stimer.direct',), None, ()),
-        (('hypervclock',), None, ('stimer', 'stimer.direct')),
-        (('synic',), AMD, ('stimer', 'stimer.direct', 'avic')),
-        (('vapic',), AMD, ('evmcs', 'tlbflush.direct')),
-        (('vapic',), None, ('evmcs', 'tlbflush.direct')),
-        (('vapic',), INTEL, ('evmcs', 'tlbflush.direct', 'emsr_bitmap')),
+        (None, ()),
+        (None, ('stimer.direct',)),
+        (None, ('hypervclock',)),
+        (AMD, ('synic',)),
+        (AMD, ('vapic',)),
+        (None, ('vapic',)),
+        (INTEL, ('vapic',)),
+        (INTEL, ('hypervclock', 'vapic')),
     )
     @ddt.unpack
-    def test_dependents(self, features, vendor, others):
+    def test_dependents(self, vendor, features):
         self.assertEqual(
-            {*features, *others}, graph.dependents(set(features), vendor)
+            set(features).union(
+                *(facts.dependents(name, vendor) for name in features)
+            ),
+            graph.dependents(set(features), vendor),
         )
 
     @ddt.data(
-        ((), (None,), ()),
-        (('tlbflush',), (AMD,), ('tlbflush.direct', 'tlbflush.extended')),
-        (('synic',), (AMD,), ('stimer', 'stimer.direct', 'avic')),
-        (('evmcs',), (AMD,), ()),
-        (('evmcs',), (None,), ()),
-        (('evmcs',), (AMD, INTEL), ('emsr_bitmap', 'tlbflush.direct')),
+        ('tlbflush', (AMD,)),
+        ('synic', (AMD,)),
+        ('evmcs', (AMD,)),
+        ('evmcs', (None,)),
+        ('evmcs', (AMD, INTEL)),
     )
     @ddt.unpack
-    def test_closed_part(self, lacking, vendors, fall):
-        self.assertEqual(
-            ALL - {*lacking, *fall},
-            graph.closed_part(ALL - set(lacking), frozenset(vendors)),
+    def test_closed_part(self, lacking, vendors):
+        fall = {lacking}.union(
+            *(facts.dependents(lacking, vendor) for vendor in vendors)
         )
+        self.assertEqual(
+            ALL - fall, graph.closed_part(ALL - {lacking}, frozenset(vendors))
+        )
+
+    def test_closed_part_of_everything(self):
+        self.assertEqual(ALL, graph.closed_part(ALL, frozenset([None])))
 
     @ddt.data(None, *model.Vendor)
     def test_what_falls_is_what_depends(self, vendor):

@@ -6,10 +6,11 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import windows
 from tests.unit import base
+from tests.unit.catalogue import facts
 
 NAMES = frozenset(enlightenments.ENLIGHTENMENTS)
 MINIMAL = profiles.PROFILES['minimal'].features
-VISTA = {'relaxed', 'synic', 'stimer', 'stimer.direct', 'ipi', 'avic'}
+VISTA = {'relaxed', 'synic', 'ipi'} | facts.dependents('synic')
 
 # libosinfo's identifier, the kernel's version, what os_version may say.
 RELEASES = (

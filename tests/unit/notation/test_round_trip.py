@@ -11,18 +11,18 @@ from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.notation import convert
 from nova_hyperv_enlight.notation import names
 from tests.unit import base
+from tests.unit.catalogue import facts
 from tests.unit.notation import strategies
 
 _NOTATIONS = tuple(convert.NOTATIONS)
 _NESTED = {name for name in enlightenments.ENLIGHTENMENTS if '.' in name}
-_UNKNOWN_TO_KUBEVIRT = {'avic', 'emsr_bitmap', 'xmm_input'}
 # All that a set of names may lose; a sub-element only without its parent.
 _LOST = {
     'names': set(),
     'qemu': set(),
     'libvirt': _NESTED,
     'virt-xml': _NESTED,
-    'kubevirt': _NESTED | _UNKNOWN_TO_KUBEVIRT,
+    'kubevirt': _NESTED | facts.NOT_IN_KUBEVIRT,
     'proxmox': {'vendor_id=off', 'spinlocks=off', 'spinlocks.retries=8191'},
 }
 

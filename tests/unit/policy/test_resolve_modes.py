@@ -4,6 +4,7 @@ import ddt
 
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight import exception
+from tests.unit.catalogue import facts
 from tests.unit.policy import cases
 
 Invalid, NotHere = exception.InvalidRequest, exception.HostCannotDeliver
@@ -94,7 +95,7 @@ class OverridesTestCase(cases.ResolveTestCase):
             {'synic': 'off'}, profile='host-model', host=V12_1
         )
         self.assertEqual(
-            {'synic', 'stimer', 'stimer.direct', 'avic', 'reenlightenment'},
+            {'synic', 'reenlightenment'} | facts.dependents('synic'),
             decided.selection.off,
         )
 
