@@ -105,6 +105,26 @@ def unmet(
     return requiring(features, _CATALOGUE.keys() - features, vendor)
 
 
+def _required_first() -> collections.abc.Iterator[str]:
+    waiting, passed = list(_CATALOGUE), set[str]()
+    while waiting:
+        name = waiting.pop(0)
+        needed = {
+            other
+            for vendor in (None, *model.Vendor)
+            for other in _CATALOGUE[name].requirements(vendor)
+        }
+        if needed <= passed:
+            passed.add(name)
+            yield name
+        else:
+            waiting.append(name)
+
+
+#: Every name, after what it requires on a host of any vendor.
+REQUIRED_FIRST = tuple(_required_first())
+
+
 def in_order(features: collections.abc.Container[str]) -> list[str]:
     """Return names in the catalogue's order."""
     return [name for name in _CATALOGUE if name in features]

@@ -123,14 +123,13 @@ class GuestContext:
         for override in self.overrides_of(name):
             if override.value is not None:
                 return override.value, override.written
-        values = dict(self.profile.values)
-        if entry.value_name in values:
-            return values[entry.value_name], self.requester
-        option, value = {
-            'spinlocks': ('spinlock_retries', self._retries()),
-            'vendor_id': ('vendor_id', self.conf.vendor_id),
-        }[name]
-        return value, f'[hyperv_enlight] {option}'
+        for key, value in self.profile.values:
+            if key == entry.value_name:
+                return value, self.requester
+        if name == HIDING:
+            return self.conf.vendor_id, '[hyperv_enlight] vendor_id'
+        assert name == 'spinlocks', name
+        return self._retries(), '[hyperv_enlight] spinlock_retries'
 
     def _nearest_value(
         self, name: str, wanted: str, giver: str
@@ -180,15 +179,9 @@ class GuestContext:
                     raise exception.HostCannotDeliver(*refusal)
                 why = ': '.join(refusal)
                 sentence = f'{name!r} is on with {value} instead: {why}.'
+        state, lost = decision.State.ON, wanted if value != wanted else None
         return decision.Outcome(
-            name=name,
-            state=decision.State.ON,
-            reason=reason,
-            source=source,
-            text=sentence,
-            wanted=True,
-            value=value,
-            wanted_value=wanted if value != wanted else None,
+            name, state, reason, source, sentence, True, value, lost
         )
 
     def _retries(self) -> str:

@@ -47,9 +47,9 @@ def requested_features(guest: context.GuestContext) -> dict[str, str]:
     :raises HostCannotDeliver: the same, but only on this vendor's hosts; or
         the host lacks one of them.
     """
-    asked = [
-        n for n in _CATALOGUE if n in guest.overrides and guest.overrides[n].on
-    ]
+    asked = graph.in_order(
+        {name for name, override in guest.overrides.items() if override.on}
+    )
     if guest.req.started:
         asked = [name for name in asked if _can_be_had(guest, name)]
     return _close(guest, asked)
@@ -134,14 +134,10 @@ def _off(
     :param text: why, to be read after the name, without a full stop.
     :param wanted: it was asked for.
     """
+    sentence = f'{name!r} {text}.'
+    lost = guest.wanted_value(name) if wanted else None
     return decision.Outcome(
-        name=name,
-        state=decision.State.OFF,
-        reason=reason,
-        source=source,
-        text=f'{name!r} {text}.',
-        wanted=wanted,
-        wanted_value=guest.wanted_value(name) if wanted else None,
+        name, decision.State.OFF, reason, source, sentence, wanted, None, lost
     )
 
 
@@ -204,7 +200,7 @@ def _withheld(
     guest: context.GuestContext,
     name: str,
     reason: decision.Reason,
-    outcome_of: typing.Callable[[str], decision.Outcome],
+    decided: typing.Mapping[str, decision.Outcome],
 ) -> decision.Outcome | None:
     """Return the outcome of a wanted name that cannot be on."""
     rule = guest.rule
@@ -216,11 +212,10 @@ def _withheld(
     lacks = guest.lacks(name)
     if lacks is not None:
         return _off(guest, name, lacks[0], _Source.HOST, f'is off: {lacks[1]}')
-    entry = enlightenments.ENLIGHTENMENTS[name]
     missing = [
-        needed
-        for needed in map(outcome_of, entry.requirements(guest.vendor))
-        if needed.state is not decision.State.ON
+        decided[needed]
+        for needed in _CATALOGUE[name].requirements(guest.vendor)
+        if decided[needed].state is not decision.State.ON
     ]
     if not missing:
         return None
@@ -235,11 +230,11 @@ def _withheld(
 def defaulted(
     guest: context.GuestContext,
     name: str,
-    outcome_of: typing.Callable[[str], decision.Outcome],
+    decided: typing.Mapping[str, decision.Outcome],
 ) -> decision.Outcome:
     """Return the outcome of a name that no override turns on.
 
-    :param outcome_of: returns the outcome of another name.
+    :param decided: the outcomes of the names that it requires.
     """
     if name in guest.overrides and not guest.overrides[name].on:
         return _turned_off(guest, name)
@@ -251,7 +246,7 @@ def defaulted(
             guest, name, _Reason.NOT_IN_PROFILE, source, text, wanted=False
         )
     reason, source, text = wanted
-    withheld = _withheld(guest, name, reason, outcome_of)
+    withheld = _withheld(guest, name, reason, decided)
     if withheld is not None:
         return withheld
     return guest.switched_on(name, reason, source, text)

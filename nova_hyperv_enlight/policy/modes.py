@@ -163,8 +163,7 @@ def _around(
     guest: context.GuestContext, outcome: decision.Outcome
 ) -> decision.Outcome:
     """Return the outcome of a parent that a sub-element is off in."""
-    return dataclasses.replace(
-        outcome,
+    return outcome._replace(
         state=decision.State.ON,
         reason=decision.Reason.PROFILE,
         source=request.Source.PROFILE,

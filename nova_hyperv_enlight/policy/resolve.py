@@ -10,6 +10,7 @@ import functools
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import windows
@@ -25,6 +26,9 @@ from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
+_PINNING = frozenset(
+    name for name, entry in _CATALOGUE.items() if entry.pins_tsc
+)
 
 
 def _not_concerned(
@@ -53,33 +57,37 @@ def _not_concerned(
 def _select(
     guest: context.GuestContext, on: list[decision.Outcome]
 ) -> selections.Selection:
-    pins = any(_CATALOGUE[outcome.name].pins_tsc for outcome in on)
-    frequency = guest.host.sources.tsc_frequency
-    if guest.recorded is not None:
-        # A guest keeps the frequency that it was started with.
-        frequency = guest.recorded.wanted.tsc_frequency or frequency
+    features = frozenset([outcome.name for outcome in on])
+    frequency = None
+    if features & _PINNING:
+        frequency = guest.host.sources.tsc_frequency
+        if guest.recorded is not None:
+            # A guest keeps the frequency that it was started with.
+            frequency = guest.recorded.wanted.tsc_frequency or frequency
     return selections.Selection(
-        features=frozenset(outcome.name for outcome in on),
+        features=features,
         values=frozenset(
-            (typing.cast(str, _CATALOGUE[v.name].value_name), v.value)
-            for v in on
-            if v.value is not None
+            [
+                (typing.cast(str, _CATALOGUE[v.name].value_name), v.value)
+                for v in on
+                if v.value is not None
+            ]
         ),
-        tsc_frequency=frequency if pins else None,
+        tsc_frequency=frequency,
     )
 
 
 def _custom(guest: context.GuestContext) -> decision.Decision:
     """Decide name by name."""
     closed = feature.requested_features(guest)
-
-    @functools.cache
-    def outcome_of(name: str) -> decision.Outcome:
+    decided: dict[str, decision.Outcome] = {}
+    for name in graph.REQUIRED_FIRST:
         if name in closed:
-            return feature.requested(guest, name, closed[name])
-        return feature.defaulted(guest, name, outcome_of)
-
-    outcomes = tuple(outcome_of(name) for name in _CATALOGUE)
+            outcome = feature.requested(guest, name, closed[name])
+        else:
+            outcome = feature.defaulted(guest, name, decided)
+        decided[name] = outcome
+    outcomes = tuple([decided[name] for name in _CATALOGUE])
     return decision.Decision(
         acts=True,
         profile=guest.profile.name,

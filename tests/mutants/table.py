@@ -542,7 +542,7 @@ MUTANTS = (
     Mutant(
         'policy/feature.py',
         'requirements do not count',
-        'if needed.state is not decision.State.ON\n',
+        'if decided[needed].state is not decision.State.ON\n',
         'if False\n',
         ('tests.unit.policy.test_resolve_closure',),
     ),
