@@ -336,6 +336,10 @@ _ENTRIES = (
         # on without AutoEOI (QEMU target/i386/kvm/kvm.c,
         # HV_DEPRECATING_AEOI_RECOMMENDED).
         benefit_only=True,
+        # KVM does not use AVIC while it reinjects lost ticks of the PIT: Linux
+        # arch/x86/kvm/svm/svm.h, AVIC_REQUIRED_APICV_INHIBITS has PIT_REINJ;
+        # that of vmx has not.
+        pit_inhibits=(model.Vendor.AMD,),
         cpuid=(_hints(1 << 9, _RECOMMENDATIONS),),
         summary=(
             'Asks Windows not to use AutoEOI, so that synic does not keep '

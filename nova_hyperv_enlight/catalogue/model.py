@@ -225,6 +225,8 @@ class Enlightenment:
         benefit.
     :ivar pins_tsc: it needs the guest's TSC frequency pinned, by libvirt's
         ``tsc`` timer.
+    :ivar pit_inhibits: the vendors on whose hosts it has no effect as long as
+        KVM makes up for lost ticks of the guest's PIT.
     :ivar cpuid: the bits that a guest sees.
     :ivar value: the attribute that it carries.
     :ivar summary: what it does for Windows.
@@ -249,6 +251,7 @@ class Enlightenment:
     reported_always: bool = False
     benefit_only: bool = False
     pins_tsc: bool = False
+    pit_inhibits: tuple[Vendor, ...] = ()
     cpuid: tuple[CpuidBits, ...] = ()
     value: Value | None = None
     summary: str

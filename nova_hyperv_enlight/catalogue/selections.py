@@ -2,9 +2,11 @@
 
 """A set of features with their values, as a guest has or is given it."""
 
+import collections.abc
 import dataclasses
 
 from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 
 
@@ -20,6 +22,8 @@ class Selection:
     :ivar mode: custom, or who chooses the features instead.
     :ivar tsc_frequency: the pinned TSC frequency in Hz, None where it is not
         pinned.
+    :ivar pit_discards: the guest's PIT discards lost ticks for one of them:
+        KVM does not make up for them.
     """
 
     features: frozenset[str] = frozenset()
@@ -27,6 +31,7 @@ class Selection:
     values: frozenset[tuple[str, str]] = frozenset()
     mode: profiles.Mode = profiles.Mode.CUSTOM
     tsc_frequency: int | None = None
+    pit_discards: bool = False
 
 
 def pinning(selection: Selection) -> list[str]:
@@ -42,4 +47,19 @@ def unpinned(selection: Selection) -> list[str]:
     """Return the names that need a pinned TSC frequency and lack it."""
     return [
         name for name in pinning(selection) if selection.tsc_frequency is None
+    ]
+
+
+def inhibited_by_pit(
+    features: collections.abc.Collection[str], vendor: model.Vendor | None
+) -> list[str]:
+    """Return the names that need a PIT which discards lost ticks.
+
+    :param features: the names that are on.
+    :param vendor: the vendor of the host's processor.
+    """
+    return [
+        name
+        for name, entry in enlightenments.ENLIGHTENMENTS.items()
+        if name in features and vendor in entry.pit_inhibits
     ]

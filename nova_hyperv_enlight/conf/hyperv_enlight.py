@@ -235,6 +235,23 @@ microcode changes. Where no guest can be looked at, nova-compute logs a
 warning and goes on without. It matters with ``virt_type = kvm`` only.
 """,
     ),
+    cfg.StrOpt(
+        'pit_tickpolicy',
+        default='discard',
+        choices=[
+            ('discard', 'Discard them where avic has no effect otherwise'),
+            ('delay', 'Leave the timer to Nova, and avic out on AMD hosts'),
+        ],
+        help="""
+What becomes of ticks that a Windows guest's PIT has lost.
+
+Nova lets KVM make up for them (``tickpolicy='delay'``). While it does, KVM on
+AMD processors does not use AVIC, and avic costs Windows without a gain. With
+discard a Windows guest with avic on an AMD host has ``tickpolicy='discard'``;
+the timers of all other guests stay as Nova makes them. It matters only where
+``hooks`` has ``pit``.
+""",
+    ),
     cfg.ListOpt(
         'hooks',
         default=list(_DEFAULTS.hooks),
@@ -242,8 +259,9 @@ warning and goes on without. It matters with ``virt_type = kvm`` only.
 The hooks that write a Windows guest's configuration, in their order.
 
 Entry points of the namespace ``nova_hyperv_enlight.guest_config``. One that
-cannot be loaded stops nova-compute. Without ``hyperv`` or ``hypervclock``
-that part of the XML stays as Nova makes it.
+cannot be loaded stops nova-compute. Without ``hyperv``, ``hypervclock`` or
+``pit`` that part of the XML stays as Nova makes it; without ``pit`` no guest
+of an AMD host gets avic.
 """,
     ),
 ]

@@ -89,5 +89,6 @@ def read(conf: cfg.ConfigOpts) -> settings.Settings:
         fail_on_host_change=_get(group, 'on_host_change') == 'fail',
         report_traits=_get(group, 'report_traits'),
         verify_host=_get(group, 'verify_host'),
+        pit_discard=_get(group, 'pit_tickpolicy') == 'discard',
         hooks=tuple(_get(group, 'hooks')),
     )

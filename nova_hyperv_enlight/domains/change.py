@@ -98,12 +98,25 @@ def decide(
         selection, notes = _replace(guest, wish.rules, on, off, host)
     elif on or off:
         selection, notes = _change(guest, wish.rules, on, off, host)
+    selection = dataclasses.replace(
+        selection, pit_discards=_pit_discards(guest, selection, fix)
+    )
     return Answer(
         change=edit.Change(
             selection=selection, clock_offset=fix.clock_offset, timers=timers
         ),
         notes=tuple(notes),
     )
+
+
+def _pit_discards(
+    guest: domain.Domain, new: selections.Selection, fix: findings.Fix
+) -> bool:
+    """Whether the PIT discards lost ticks; the guest's own goes first."""
+    if not any(_CATALOGUE[name].pit_inhibits for name in new.features):
+        return False
+    wanted = new.pit_discards or fix.pit_discards
+    return guest.hyperv.pit_discards or (wanted and guest.kernel_pit)
 
 
 def _fixes(
@@ -217,6 +230,7 @@ def _change(
         values=_values(features, decided.selection, there),
         mode=there.mode,
         tsc_frequency=_tsc(features, decided.selection, there),
+        pit_discards=decided.selection.pit_discards,
     )
     return selection, [
         *(v.text for v in decided.left_out if v.name in on),

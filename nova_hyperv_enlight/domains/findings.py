@@ -24,6 +24,7 @@ class Fix:
     :ivar profile: the whole set gives way to that of the profile.
     :ivar clock_offset: the ``offset`` of ``<clock>``, None for its own.
     :ivar hpet: ``present`` of the hpet timer, None for its own.
+    :ivar pit_discards: the PIT discards lost ticks; False for its own.
     """
 
     on: frozenset[str] = frozenset()
@@ -31,6 +32,7 @@ class Fix:
     profile: bool = False
     clock_offset: str | None = None
     hpet: bool | None = None
+    pit_discards: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,7 @@ def join(fixes: typing.Iterable[Fix]) -> Fix:
             profile=joined.profile or fix.profile,
             clock_offset=fix.clock_offset or joined.clock_offset,
             hpet=joined.hpet if fix.hpet is None else fix.hpet,
+            pit_discards=joined.pit_discards or fix.pit_discards,
         )
     return joined
 
@@ -252,6 +255,23 @@ HPET = Kind(
     nova_cure='Remove hw_time_hpet from the image; rebuild the server.',
     fix=lambda name, fix_context: Fix(hpet=False),
 )
+AVIC_INHIBITED = Kind(
+    code='avic-inhibited',
+    title="It has no effect: the guest's PIT keeps KVM from using AVIC",
+    cause=(
+        'KVM makes up for ticks that the PIT has lost, which libvirt and QEMU '
+        'do by default and Nova asks for. While it does, KVM on AMD '
+        'processors does not use AVIC: Windows gives up AutoEOI and gains '
+        'nothing.'
+    ),
+    cure=(
+        "Let the PIT discard lost ticks: <timer name='pit' "
+        "tickpolicy='discard'/>; or switch avic off."
+    ),
+    severity=model.Severity.COSTS_CPU,
+    nova_cure=_REBOOT,
+    fix=lambda name, fix_context: Fix(pit_discards=True),
+)
 CLOCK_UTC = Kind(
     code='clock-utc',
     title='The clock runs in UTC',
@@ -341,6 +361,7 @@ KINDS = types.MappingProxyType(
             NOT_DELIVERED,
             NO_NESTING,
             WINDOWS_RELEASE,
+            AVIC_INHIBITED,
             MISSING,
             HPET,
             CLOCK_UTC,

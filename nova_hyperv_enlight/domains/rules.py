@@ -268,6 +268,21 @@ def _release(compared: Comparison) -> collections.abc.Iterator[_Found]:
         )
 
 
+def _pit(compared: Comparison) -> collections.abc.Iterator[_Found]:
+    guest = compared.guest
+    if guest.hyperv.pit_discards or not guest.kernel_pit:
+        return
+    vendor = compared.host.sources.vendor
+    for name in selections.inhibited_by_pit(compared.features, vendor):
+        if compared.host.features[name].offered is not False:
+            yield (
+                findings.AVIC_INHIBITED,
+                name,
+                f"{name!r} is on, and KVM makes up for lost ticks of the "
+                "guest's PIT: it uses no AVIC while it does.",
+            )
+
+
 def _missing(compared: Comparison) -> collections.abc.Iterator[_Found]:
     for name in graph.in_order(compared.wanted - compared.features):
         entry = _CATALOGUE[name]
@@ -319,6 +334,7 @@ _RULES = (
     _not_delivered,
     _no_nesting,
     _release,
+    _pit,
     _missing,
     _hpet,
     _clock,

@@ -78,6 +78,7 @@ class Domain:
     :ivar clock_offset: ``utc``, ``localtime``...
     :ivar hpet: whether it has an HPET; None where the document leaves it to
         QEMU.
+    :ivar kernel_pit: whether it has a PIT that KVM emulates.
     :ivar tsc_frequency: the pinned TSC frequency in Hz.
     :ivar nested: its CPU shows vmx or svm, if the host has it.
     """
@@ -94,6 +95,7 @@ class Domain:
     hyperv: selections.Selection
     clock_offset: str | None
     hpet: bool | None
+    kernel_pit: bool
     tsc_frequency: int | None
     nested: bool
 
@@ -145,6 +147,7 @@ def read(root: etree._Element) -> Domain:
         hyperv=enlightened,
         clock_offset=None if clock is None else clock.get('offset'),
         hpet=_read_hpet(clock),
+        kernel_pit=_read_kernel_pit(root, clock),
         tsc_frequency=hyperv.read_tsc(clock),
         nested=_read_nested(root.find('./cpu')),
     )
@@ -207,6 +210,19 @@ def _read_hpet(clock: etree._Element | None) -> bool | None:
     timer = None if clock is None else clock.find("./timer[@name='hpet']")
     present = None if timer is None else timer.get('present')
     return {'yes': True, 'no': False}.get(present or '')
+
+
+def _read_kernel_pit(
+    root: etree._Element, clock: etree._Element | None
+) -> bool:
+    # Where QEMU emulates the I/O APIC, it emulates the PIT, too: QEMU
+    # target/i386/kvm/kvm_i386.h, kvm_pit_in_kernel.
+    ioapic = root.find('./features/ioapic')
+    if ioapic is not None and ioapic.get('driver') == 'qemu':
+        return False
+    path = f"./timer[@name='{hyperv.PIT}']"
+    timer = None if clock is None else clock.find(path)
+    return timer is None or timer.get('present') != 'no'
 
 
 def _read_nova(root: etree._Element) -> Nova | None:

@@ -25,6 +25,10 @@ HYPERV = 'hyperv'
 #: The timer that pins the TSC frequency. It is not an enlightenment: it is
 #: ours only in a domain that has one which needs it.
 _TSC = 'tsc'
+#: The timer that is a guest's PIT. It is ours only in a domain whose PIT is to
+#: discard lost ticks.
+PIT = 'pit'
+_DISCARD = 'discard'
 _DELEGATED = (profiles.Mode.HOST_MODEL, profiles.Mode.PASSTHROUGH)
 # What libvirt knows; Nova writes the stock list.
 _MODES = {
@@ -161,13 +165,32 @@ def _timers(selection: selections.Selection) -> etree._Element:
         etree.SubElement(
             clock, 'timer', name=_TSC, frequency=str(selection.tsc_frequency)
         )
+    if selection.pit_discards:
+        etree.SubElement(clock, 'timer', name=PIT, tickpolicy=_DISCARD)
     return clock
+
+
+def only_ours(
+    found: selections.Selection, wanted: selections.Selection
+) -> selections.Selection:
+    """Return what a domain has, without what was not to be written.
+
+    :param found: what was read of a domain.
+    :param wanted: what was written into it. Where that has no tsc timer or no
+        pit timer, those of the domain are not ours.
+    """
+    return dataclasses.replace(
+        found,
+        tsc_frequency=wanted.tsc_frequency and found.tsc_frequency,
+        pit_discards=wanted.pit_discards and found.pit_discards,
+    )
 
 
 def build_timers(selection: selections.Selection) -> list[etree._Element]:
     """Return the ``<timer>`` elements, for ``<clock>``.
 
-    With a pinned TSC frequency the ``tsc`` timer is one of them.
+    With a pinned TSC frequency the ``tsc`` timer is one of them; with a PIT
+    that discards lost ticks the ``pit`` timer is.
     """
     return list(copy.deepcopy(_timers(selection)))
 
@@ -180,6 +203,8 @@ def owned_timers(selection: selections.Selection) -> frozenset[str]:
     }
     if selection.tsc_frequency is not None:
         names.add(_TSC)
+    if selection.pit_discards:
+        names.add(PIT)
     return frozenset(names)
 
 
@@ -249,13 +274,24 @@ def read(domain: etree._Element) -> selections.Selection:
             if on and value is not None and value_name is not None:
                 values.add((value_name, value))
     pinned = any(enlightenments.ENLIGHTENMENTS[n].pins_tsc for n in features)
+    inhibited = any(
+        enlightenments.ENLIGHTENMENTS[n].pit_inhibits for n in features
+    )
     return selections.Selection(
         features=frozenset(features),
         off=frozenset(off),
         values=frozenset(values),
         mode=_read_mode(hyperv),
         tsc_frequency=read_tsc(clock) if pinned else None,
+        pit_discards=inhibited and _read_pit(clock) == _DISCARD,
     )
+
+
+def _read_pit(clock: etree._Element | None) -> str | None:
+    """Return what becomes of lost ticks of a guest's PIT."""
+    path = f"./timer[@name='{PIT}']"
+    timer = None if clock is None else clock.find(path)
+    return None if timer is None else timer.get('tickpolicy')
 
 
 def _read_mode(hyperv: etree._Element | None) -> profiles.Mode:
@@ -303,9 +339,6 @@ def apply(domain: etree._Element, selection: selections.Selection) -> None:
         # The attribute is mandatory; this is what libvirt takes without it.
         clock.set('offset', clock.get('offset', 'utc'))
         clock.extend(timers)
-    found = read(domain)
-    if selection.tsc_frequency is None:
-        # Then a tsc timer, if there is one, is not ours.
-        found = dataclasses.replace(found, tsc_frequency=None)
+    found = only_ours(read(domain), selection)
     if found != selection:
         raise exception.VerifyError(wanted=selection, found=found)

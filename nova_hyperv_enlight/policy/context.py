@@ -9,6 +9,7 @@ import typing
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.catalogue import windows
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.host import capabilities
@@ -108,7 +109,43 @@ class GuestContext:
                 decision.Reason.GUEST,
                 "the guest's CPU shows neither vmx nor svm",
             )
-        return None
+        return self._inhibited(name)
+
+    def _inhibited(self, name: str) -> tuple[decision.Reason, str] | None:
+        """Return why a name would have no effect, None where it would.
+
+        What a guest was started with stays: to take it away would show
+        the guest another processor.
+        """
+        kept = self.conf.keeps_pit
+        recorded = self.recorded
+        if (
+            kept is None
+            or (recorded is not None and name in recorded.selection.features)
+            or not selections.inhibited_by_pit((name,), self.vendor)
+        ):
+            return None
+        return (
+            decision.Reason.INHIBITED,
+            'it has no effect while KVM makes up for lost ticks of the '
+            f"guest's PIT: {kept}",
+        )
+
+    def pit_discards(self, features: frozenset[str]) -> bool:
+        """Whether the guest's PIT discards lost ticks.
+
+        A guest keeps the PIT that it was started with, as long as it was
+        started with a name that needs another one.
+
+        :param features: the names that are on.
+        """
+        names = selections.inhibited_by_pit(features, self.vendor)
+        if self.conf.keeps_pit is not None:
+            return False
+        recorded = self.recorded
+        if recorded is None or recorded.selection.pit_discards:
+            return bool(names)
+        return bool(frozenset(names) - recorded.selection.features)
 
     def wanted_value(self, name: str) -> str | None:
         """Return the value that a name would carry if each host took it."""
@@ -168,6 +205,8 @@ class GuestContext:
         :raises HostCannotDeliver: the host's libvirt does not take the value
             that the name carries.
         """
+        if self.pit_discards(frozenset((name,))):
+            text += "; the guest's PIT discards lost ticks for it"
         sentence = f'{name!r} is on: {text}.'
         value = wanted = None
         given = self._wanted_value(name)

@@ -47,6 +47,8 @@ class Reason(enum.Enum):
     WINDOWS = 'windows'
     #: Off: something that it requires is off.
     REQUIRES = 'requires'
+    #: Off: it would have no effect, by an option of nova.conf.
+    INHIBITED = 'inhibited'
     #: Unset: the profile leaves it to Nova, libvirt or QEMU.
     LEFT = 'left'
     #: Unset: this guest is none of the plugin's business.

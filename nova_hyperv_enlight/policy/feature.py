@@ -162,6 +162,7 @@ def _requires(
         _Reason.NOT_OFFERED: 'this host does not offer',
         _Reason.NOT_KNOWN: 'this host is not known to offer',
         _Reason.GUEST: "the guest's CPU does not allow",
+        _Reason.INHIBITED: 'would have no effect',
         _Reason.WINDOWS: 'this release of Windows cannot take',
         _Reason.NOT_IN_PROFILE: f'{guest.requester} does not ask for',
         _Reason.REQUIRES: needed.text.partition(' ')[2].rstrip('.'),
@@ -211,7 +212,10 @@ def _withheld(
         return _off(guest, name, _Reason.WINDOWS, _Source.WINDOWS, text)
     lacks = guest.lacks(name)
     if lacks is not None:
-        return _off(guest, name, lacks[0], _Source.HOST, f'is off: {lacks[1]}')
+        source = _Source.HOST
+        if lacks[0] is _Reason.INHIBITED:
+            source = _Source.OPERATOR
+        return _off(guest, name, lacks[0], source, f'is off: {lacks[1]}')
     missing = [
         decided[needed]
         for needed in _CATALOGUE[name].requirements(guest.vendor)

@@ -231,6 +231,7 @@ def delegated(
             custom.selection,
             features=features,
             off=off,
+            pit_discards=guest.pit_discards(features),
             values=frozenset(
                 (key, value)
                 for key, value in custom.selection.values

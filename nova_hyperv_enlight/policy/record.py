@@ -6,7 +6,8 @@
 ``tsc=HZ``. NAMES are separated by commas; a value follows its name after an
 equals sign, a sub-element its parent after a plus sign. At most 255
 characters, which is what Nova's system_metadata holds: with everything on
-there is room for it.
+there is room for it. ``pit=discard`` after the names says that the guest's PIT
+discards lost ticks.
 
 What was wanted and not delivered follows the names, after a minus sign:
 ``-MASK`` is a hexadecimal number with a bit for each name of the catalogue,
@@ -35,6 +36,8 @@ ADOPTED = 'adopted'
 MAX_LENGTH = 255
 
 _MINUS = '-'
+# Releases that do not know this word pass over it.
+_PIT = 'pit=discard'
 _MODE = 'mode='
 _TSC = 'tsc='
 
@@ -80,7 +83,8 @@ def _join(selection: selections.Selection) -> str:
             joined[name] = f'{name}={values[entry.value_name]}'
         else:
             joined[name] = name
-    return ','.join(joined.values())
+    pit = [_PIT] if selection.pit_discards else []
+    return ','.join([*joined.values(), *pit])
 
 
 def _split(text: str) -> tuple[set[str], set[tuple[str, str]]]:
@@ -200,6 +204,7 @@ def decode(text: str) -> Record:
             values=frozenset(values),
             mode=mode,
             tsc_frequency=None if pinned_by_lost else frequency,
+            pit_discards=_PIT in rest.split(','),
         ),
         lost=selections.Selection(
             features=frozenset(lost_names),

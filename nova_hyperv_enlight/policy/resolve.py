@@ -74,6 +74,7 @@ def _select(
             ]
         ),
         tsc_frequency=frequency,
+        pit_discards=guest.pit_discards(features),
     )
 
 

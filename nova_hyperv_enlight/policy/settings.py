@@ -10,6 +10,8 @@ from nova_hyperv_enlight.catalogue import profiles
 
 #: The ``spinlock_retries`` that leaves the number to the guest's CPU policy.
 AUTO = 'auto'
+#: The hook that writes the PIT's timer.
+PIT_HOOK = 'pit'
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Settings:
     :ivar report_traits: report what the host offers as traits.
     :ivar verify_host: look at guests when nova-compute starts, and count
         what they are not shown as not offered.
+    :ivar pit_discard: a guest's PIT discards lost ticks where an
+        enlightenment has no effect otherwise.
     :ivar hooks: the guest config hooks, in the order they run in.
     """
 
@@ -52,7 +56,17 @@ class Settings:
     fail_on_host_change: bool = False
     report_traits: bool = True
     verify_host: bool = False
-    hooks: tuple[str, ...] = ('hyperv', 'hypervclock')
+    pit_discard: bool = True
+    hooks: tuple[str, ...] = ('hyperv', 'hypervclock', PIT_HOOK)
+
+    @property
+    def keeps_pit(self) -> str | None:
+        """Which option keeps the PIT as Nova makes it, None if none does."""
+        if not self.pit_discard:
+            return '[hyperv_enlight] pit_tickpolicy is delay'
+        if PIT_HOOK not in self.hooks:
+            return f'[hyperv_enlight] hooks has no {PIT_HOOK}'
+        return None
 
     def __hash__(self) -> int:
         """Hash without the profiles, which are a mapping."""

@@ -22,7 +22,12 @@ OURS = {
         'profile_show',
         'server_explain',
     },
-    'nova_hyperv_enlight.guest_config': {'hyperv', 'hypervclock', 'noop'},
+    'nova_hyperv_enlight.guest_config': {
+        'hyperv',
+        'hypervclock',
+        'noop',
+        'pit',
+    },
     'os_vif': {'hyperv_enlight'},
     'oslo.config.opts': {'nova_hyperv_enlight'},
 }

@@ -231,6 +231,31 @@ class WindowsTestCase(guest.GuestTestCase):
 
         self.assertEqual(profiles.PROFILES[name].features, self.on(WINDOWS))
 
+    @ddt.data(
+        ({}, guest.AMD, 'discard', True),
+        ({}, guest.INTEL, 'delay', True),
+        ({'profile': 'baseline'}, guest.AMD, 'delay', False),
+        ({'pit_tickpolicy': 'delay'}, guest.AMD, 'delay', False),
+        ({'hooks': ['hyperv', 'hypervclock']}, guest.AMD, 'delay', False),
+    )
+    @ddt.unpack
+    def test_the_pit(self, options, kernel, policy, avic):
+        self.plugin_flags(**{'profile': 'performance', **options})
+        self.start_host(
+            base.hyperv_document(*OFFERED, 'avic'),
+            libvirt=(9, 0, 0),
+            qemu=(7, 2, 0),
+            kernel=kernel,
+        )
+
+        domain = self.domain(WINDOWS)
+
+        self.assertEqual(avic, 'avic' in guest.switched_on(domain))
+        (pit,) = domain.findall("clock/timer[@name='pit']")
+        self.assertEqual(
+            {'name': 'pit', 'tickpolicy': policy}, dict(pit.attrib)
+        )
+
     @ddt.data(('host-model', (12, 1, 0)), ('passthrough', (8, 0, 0)))
     @ddt.unpack
     def test_mode(self, name, libvirt):

@@ -12,6 +12,7 @@ from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.hooks import base
 from nova_hyperv_enlight.hooks import hyperv
 from nova_hyperv_enlight.hooks import hypervclock
+from nova_hyperv_enlight.hooks import pit
 from nova_hyperv_enlight.policy import decision
 
 
@@ -213,3 +214,68 @@ class HypervclockHookTestCase(testtools.TestCase):
         self.assertEqual(
             self.config.clock.to_xml(), self.config.clock.to_xml()
         )
+
+    def test_the_pit_is_not_its_own(self):
+        self.config.clock = make_clock('pit')
+
+        hypervclock.HypervclockHook().apply(
+            self.config, make_context('avic', pit_discards=True)
+        )
+
+        self.assertEqual(
+            [('pit', None)],
+            [
+                (each.name, each.tickpolicy)
+                for each in self.config.clock.timers
+            ],
+        )
+
+
+@ddt.ddt
+class PitHookTestCase(testtools.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.config = vconfig.LibvirtConfigGuest()
+
+    def apply(self, **selected):
+        pit.PitHook().apply(self.config, make_context('avic', **selected))
+        return [
+            etree.tostring(timer.format_dom()).decode()
+            for timer in self.config.clock.timers
+        ]
+
+    @ddt.data(('pit', 'rtc'), ('rtc',))
+    def test_discards(self, timers):
+        self.config.clock = make_clock(*timers)
+
+        self.assertEqual(
+            [
+                '<timer name="rtc"/>',
+                '<timer name="pit" tickpolicy="discard"/>',
+            ],
+            self.apply(pit_discards=True),
+        )
+
+    def test_others_can_ask_as_they_ask_nova(self):
+        self.config.clock = make_clock('pit')
+
+        self.apply(pit_discards=True)
+
+        (timer,) = self.config.clock.timers
+        self.assertEqual(('pit', 'discard'), (timer.name, timer.tickpolicy))
+
+    def test_novas_own_stays(self):
+        self.config.clock = make_clock('pit', 'rtc')
+        before = list(self.config.clock.timers)
+
+        self.apply()
+
+        self.assertEqual(before, self.config.clock.timers)
+        self.assertEqual('utc', self.config.clock.offset)
+
+    def test_no_clock(self):
+        pit.PitHook().apply(
+            self.config, make_context('avic', pit_discards=True)
+        )
+
+        self.assertIsNone(self.config.clock)

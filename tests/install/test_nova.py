@@ -58,7 +58,7 @@ class BesideNovaTestCase(testtools.TestCase):
         self.assertEqual(
             {
                 'class': 'nova_hyperv_enlight.virt.driver.LibvirtDriver',
-                'hooks': ['hyperv', 'hypervclock'],
+                'hooks': ['hyperv', 'hypervclock', 'pit'],
                 'one class': True,
                 'seen before': False,
             },

@@ -44,7 +44,8 @@ DEFAULTS = {
     'on_host_change': 'degrade',
     'report_traits': True,
     'verify_host': False,
-    'hooks': ['hyperv', 'hypervclock'],
+    'pit_tickpolicy': 'discard',
+    'hooks': ['hyperv', 'hypervclock', 'pit'],
 }
 NAMES = [opt.name for opt in hyperv_enlight.ALL_OPTS]
 

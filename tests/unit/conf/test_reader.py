@@ -61,6 +61,7 @@ class ReadTestCase(SettingsTestCase):
         ('on_host_change = fail', 'fail_on_host_change', True),
         ('report_traits = false', 'report_traits', False),
         ('verify_host = true', 'verify_host', True),
+        ('pit_tickpolicy = delay', 'pit_discard', False),
         ('hooks =', 'hooks', ()),
         ('hooks = noop, hyperv', 'hooks', ('noop', 'hyperv')),
     )

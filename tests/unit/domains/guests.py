@@ -78,6 +78,7 @@ def make(**changes):
         'hyperv': selections.Selection(features=frozenset(names)),
         'clock_offset': 'localtime',
         'hpet': False,
+        'kernel_pit': True,
         'tsc_frequency': None,
         'nested': False,
     }

@@ -51,6 +51,23 @@ class WholeTestCase(base.TestCase):
         self.assertIsNone(answer.change.clock_offset)
         self.assertEqual((), answer.change.timers)
 
+    @ddt.unpack
+    @ddt.data(
+        ('performance', cases.AMD, True, True),
+        ('performance', cases.INTEL, True, False),
+        # One that is not there is not turned on.
+        ('performance', cases.AMD, False, False),
+        ('baseline', cases.AMD, True, False),
+    )
+    def test_the_pit(self, profile, vendor, kernel_pit, discards):
+        answer = decide(
+            guest=guests.make(kernel_pit=kernel_pit),
+            host=cases.make_host(vendor=vendor),
+            profile=profile,
+        )
+
+        self.assertIs(discards, answer.change.selection.pit_discards)
+
     def test_toggles(self):
         answer = decide(
             profile='minimal', replaces=True, on=['ipi'], off=['vapic']
@@ -461,6 +478,18 @@ class FixTestCase(base.TestCase):
 
         self.assertEqual(guest.hyperv, answer.change.selection)
         self.assertIsNone(answer.change.clock_offset)
+
+    def test_avic_inhibited(self):
+        host = cases.make_host(vendor=cases.AMD)
+        guest = guests.make(names=['avic', 'synic', 'vpindex'])
+
+        for code, discards in (('avic-inhibited', True), ('hpet', False)):
+            answer = decide(guest=guest, codes=[code], host=host)
+
+            self.assertEqual(
+                dataclasses.replace(guest.hyperv, pit_discards=discards),
+                answer.change.selection,
+            )
 
     def test_not_delivered(self):
         names = {*cases.BASELINE, 'avic'}

@@ -21,6 +21,7 @@ CODES = (
     'not-delivered',
     'no-nesting',
     'windows-release',
+    'avic-inhibited',
     'missing',
     'hpet',
     'clock-utc',
@@ -49,6 +50,7 @@ class KindTestCase(base.TestCase):
     @ddt.data(
         (findings.PASSTHROUGH, Fix(profile=True)),
         (findings.HPET, Fix(hpet=False)),
+        (findings.AVIC_INHIBITED, Fix(pit_discards=True)),
         (findings.CLOCK_UTC, Fix(clock_offset='localtime')),
     )
     def test_fix_of_the_guest(self, kind, fix):
@@ -127,7 +129,7 @@ class SeverityTestCase(base.TestCase):
             'breaks-migration',
             {'passthrough', 'tsc-not-pinned', 'evmcs-left', 'no-nesting'},
         ),
-        ('costs-cpu', {'untyped', 'hpet'}),
+        ('costs-cpu', {'untyped', 'hpet', 'avic-inhibited'}),
         ('no-effect', {'vanished'}),
     )
     def test_of_a_kind(self, word, codes):

@@ -18,6 +18,7 @@ from tests.unit.policy import cases
 from tests.unit.policy import strategies
 
 BASELINE = settings.Settings()
+PERFORMANCE = settings.Settings(profile='performance')
 Selection = selections.Selection
 XP = 'http://microsoft.com/win/xp'
 
@@ -53,6 +54,42 @@ class InspectTestCase(base.TestCase):
             'is.',
             text,
         )
+
+    # What has no effect.
+
+    def inhibited(self, vendor=cases.AMD, offered=cases.ALL, **changes):
+        """Return whether avic is found to have no effect."""
+        changes.setdefault('names', ['synic', 'vpindex', 'avic'])
+        host = cases.make_host(offered, vendor=vendor)
+        found = inspect(host=host, **changes)
+        return ('avic-inhibited', 'avic') in found
+
+    def test_avic_inhibited(self):
+        host = cases.make_host(cases.PERFORMANCE, vendor=cases.AMD)
+        text = self.only(host=host, names=cases.PERFORMANCE, conf=PERFORMANCE)
+
+        self.assertEqual(
+            "'avic' is on, and KVM makes up for lost ticks of the guest's "
+            'PIT: it uses no AVIC while it does.',
+            text,
+        )
+
+    @ddt.data(
+        {'vendor': cases.INTEL},
+        {'vendor': None},
+        {'offered': cases.BASELINE},
+        {'names': ['synic', 'vpindex']},
+        {'kernel_pit': False},
+        {
+            'hyperv': Selection(
+                features=frozenset(('synic', 'vpindex', 'avic')),
+                pit_discards=True,
+            )
+        },
+    )
+    def test_avic_not_inhibited(self, changes):
+        self.assertTrue(self.inhibited())
+        self.assertFalse(self.inhibited(**changes))
 
     # What is missing.
 

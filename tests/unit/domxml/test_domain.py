@@ -89,6 +89,7 @@ class DomainTestCase(base.TestCase):
                 hyperv=domains.selection(),
                 clock_offset=None,
                 hpet=None,
+                kernel_pit=True,
                 tsc_frequency=None,
                 nested=False,
             ),
@@ -179,6 +180,19 @@ class DomainTestCase(base.TestCase):
         text = document(f"<clock offset='utc'>{timer}</clock>")
 
         self.assertIs(hpet, domain.parse(text).hpet)
+
+    @ddt.unpack
+    @ddt.data(
+        ('', True),
+        ("<clock offset='utc'/>", True),
+        ("<clock offset='utc'><timer name='pit'/></clock>", True),
+        ("<clock><timer name='rtc' present='no'/></clock>", True),
+        ("<clock><timer name='pit' present='no'/></clock>", False),
+        ("<features><ioapic driver='kvm'/></features>", True),
+        ("<features><ioapic driver='qemu'/></features>", False),
+    )
+    def test_kernel_pit(self, there, expected):
+        self.assertIs(expected, domain.parse(document(there)).kernel_pit)
 
     @ddt.unpack
     @ddt.data(

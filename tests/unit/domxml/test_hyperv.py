@@ -160,10 +160,37 @@ class BuildTestCase(base.TestCase):
     def test_owned_timers(self, names, owned):
         self.assertEqual(owned, hyperv.owned_timers(domains.selection(*names)))
 
+    def test_the_pit(self):
+        chosen = domains.selection('avic', pit_discards=True)
+
+        self.assertEqual({'hypervclock', 'pit'}, hyperv.owned_timers(chosen))
+        self.assertEqual(
+            ['<timer name="pit" tickpolicy="discard"/>'],
+            [text(timer) for timer in hyperv.build_timers(chosen)],
+        )
+
 
 @ddt.ddt
 class ReadTestCase(base.TestCase):
     """What is read."""
+
+    @ddt.unpack
+    @ddt.data(
+        ('avic', 'tickpolicy="discard"', True),
+        ('avic', 'tickpolicy="delay"', False),
+        ('avic', '', False),
+        # Then it is not ours.
+        ('relaxed', 'tickpolicy="discard"', False),
+    )
+    def test_read_pit(self, feature, policy, discards):
+        found = hyperv.read(
+            domains.domain(
+                f'<hyperv><{feature} state="on"/></hyperv>',
+                f'<timer name="pit" {policy}/>',
+            )
+        )
+
+        self.assertIs(discards, found.pit_discards)
 
     @ddt.unpack
     @ddt.data(*SPELLED)

@@ -169,6 +169,21 @@ class WriteTestCase(base.TestCase):
             ],
         )
 
+    def test_the_pit(self):
+        pit = "<timer name='pit' tickpolicy='delay'/>"
+        guest = GUEST.replace('</clock>', f'  {pit}\n  </clock>')
+
+        discarding = write(guest, 'avic', pit_discards=True)
+
+        self.assertIn("<timer name='pit' tickpolicy='discard'/>", discarding)
+        self.assertNotIn(pit, discarding)
+        self.assertIn(pit, write(guest, 'avic'))
+        # Nor is it taken back.
+        self.assertEqual(
+            write(discarding, 'avic'),
+            write(discarding, 'avic', pit_discards=True),
+        )
+
     def test_other_timers_and_the_offset(self):
         after = write(
             GUEST,

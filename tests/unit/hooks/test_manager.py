@@ -256,7 +256,7 @@ class EntryPointsTestCase(base.TestCase):
         own = importlib.metadata.distribution('nova-hyperv-enlight')
 
         self.assertEqual(
-            {'hyperv', 'hypervclock', 'noop'},
+            {'hyperv', 'hypervclock', 'noop', 'pit'},
             {
                 point.name
                 for point in own.entry_points

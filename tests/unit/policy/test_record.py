@@ -70,6 +70,7 @@ def _drawn(profile, bits, retries, vendor, mode, frequency):
         profile,
         mode=mode,
         tsc_frequency=frequency if mode is CUSTOM else None,
+        pit_discards='avic' in names,
     )
 
 
