@@ -262,6 +262,11 @@ class Enlightenment:
     ref: tuple[str, ...]
 
     @property
+    def is_clock(self) -> bool:
+        """Whether it is the clock that Windows reads."""
+        return self.placement is Placement.TIMER
+
+    @property
     def parent(self) -> str | None:
         """The element that a sub-element stands in, or None."""
         return self.name.partition('.')[0] if '.' in self.name else None

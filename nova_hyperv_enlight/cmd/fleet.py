@@ -317,6 +317,9 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
                 destination.name,
                 ', '.join(untold),
             )
+        slow = check.slow_clock(started, source, destination)
+        if slow:
+            self.app.LOG.warning('On %s, %s.', destination.name, slow)
         self.found = len(found)
         self.app.LOG.info(
             '%s would %smigrate from %s to %s.',

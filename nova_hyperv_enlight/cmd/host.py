@@ -63,6 +63,9 @@ class HostShow(probing.ProbingCommand, tables.Lister):
         :returns: the columns and the rows.
         """
         host = hosts.read_host(parsed_args)
+        slow = host.sources.slow_clock
+        if slow:
+            self.app.LOG.warning('With hypervclock, %s.', slow)
         columns: tuple[str, ...] = ('name', 'offered', 'witness', 'evidence')
         shown: dict[str, tuple[str, ...]] = {}
         if parsed_args.verify:

@@ -272,6 +272,20 @@ AVIC_INHIBITED = Kind(
     nova_cure=_REBOOT,
     fix=lambda name, fix_context: Fix(pit_discards=True),
 )
+CLOCK_EXITS = Kind(
+    code='clock-exits',
+    title='Each look at the clock exits',
+    cause=(
+        "hypervclock is on, and the clocksource of the host's kernel is not "
+        'the TSC. KVM then leaves the page empty that Windows would read the '
+        'time from, and Windows reads a counter at an exit each time.'
+    ),
+    cure=(
+        "Mend the host: the kernel's log says why it does not trust the TSC. "
+        'The guest needs no change.'
+    ),
+    severity=model.Severity.COSTS_CPU,
+)
 CLOCK_UTC = Kind(
     code='clock-utc',
     title='The clock runs in UTC',
@@ -362,6 +376,7 @@ KINDS = types.MappingProxyType(
             NO_NESTING,
             WINDOWS_RELEASE,
             AVIC_INHIBITED,
+            CLOCK_EXITS,
             MISSING,
             HPET,
             CLOCK_UTC,

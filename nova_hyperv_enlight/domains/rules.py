@@ -283,6 +283,14 @@ def _pit(compared: Comparison) -> collections.abc.Iterator[_Found]:
             )
 
 
+def _clock_exits(compared: Comparison) -> collections.abc.Iterator[_Found]:
+    slow = compared.host.sources.slow_clock
+    for name in graph.in_order(compared.features):
+        offered = compared.host.features[name].offered is not False
+        if slow and offered and _CATALOGUE[name].is_clock:
+            yield findings.CLOCK_EXITS, name, f'{name!r} is on, and {slow}.'
+
+
 def _missing(compared: Comparison) -> collections.abc.Iterator[_Found]:
     for name in graph.in_order(compared.wanted - compared.features):
         entry = _CATALOGUE[name]
@@ -335,6 +343,7 @@ _RULES = (
     _no_nesting,
     _release,
     _pit,
+    _clock_exits,
     _missing,
     _hpet,
     _clock,

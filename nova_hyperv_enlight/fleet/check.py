@@ -144,5 +144,19 @@ def untold(
     ]
 
 
+def slow_clock(
+    guest: record.Record, source: documents.Host, destination: documents.Host
+) -> str | None:
+    """Say why a guest's look at its clock exits on the destination.
+
+    :returns: None where nothing says so.
+    """
+    if not any(
+        _CATALOGUE[name].is_clock for name in _in_order(_named(guest, source))
+    ):
+        return None
+    return destination.capabilities.sources.slow_clock
+
+
 def _in_order(guest: record.Record) -> collections.abc.Iterator[str]:
     return (name for name in _CATALOGUE if name in guest.selection.features)

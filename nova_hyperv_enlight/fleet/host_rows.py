@@ -6,6 +6,7 @@ Each fact is a row of its own, whose name begins with ``host.``, and which
 ``host show --describe`` writes. All of them may be missing.
 """
 
+import re
 import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
@@ -25,6 +26,7 @@ _MACHINE = 'host.machine'
 _LIBVIRT = 'host.libvirt'
 _QEMU = 'host.qemu'
 _TSC = 'host.tsc_frequency'
+_CLOCKSOURCE = 'host.clocksource'
 
 _VENDORS = {vendor.value: vendor for vendor in model.Vendor}
 # What ``host show`` asks about unless told otherwise.
@@ -51,6 +53,7 @@ def describe(
         _LIBVIRT: _version_text(sources.libvirt),
         _QEMU: _version_text(sources.qemu),
         _TSC: str(sources.tsc_frequency or ''),
+        _CLOCKSOURCE: sources.kernel.clocksource,
     }
     return [(row, text) for row, text in facts.items() if text]
 
@@ -76,7 +79,9 @@ def read(
         machine=facts.get(_MACHINE),
         libvirt=_version(facts, _LIBVIRT),
         qemu=_version(facts, _QEMU),
-        kernel=kvm.KernelFacts(vendor=_vendor(facts, features)),
+        kernel=kvm.KernelFacts(
+            vendor=_vendor(facts, features), clocksource=_clocksource(facts)
+        ),
         tsc_frequency=_frequency(facts),
     )
 
@@ -110,6 +115,15 @@ def _frequency(facts: typing.Mapping[str, str]) -> int | None:
     if not _is_number(text):
         raise ValueError(f'{_TSC} is {text!r}, which is no number')
     return int(text)
+
+
+def _clocksource(facts: typing.Mapping[str, str]) -> str | None:
+    text = facts.get(_CLOCKSOURCE)
+    # The kernel has names of up to 32 characters: CS_NAME_LEN in Linux
+    # kernel/time/clocksource.c.
+    if text is None or re.fullmatch('[A-Za-z0-9_.-]{1,32}', text):
+        return text
+    raise ValueError(f'{_CLOCKSOURCE} is {text!r}, which is no clocksource')
 
 
 def _version(

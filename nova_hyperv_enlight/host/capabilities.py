@@ -31,6 +31,11 @@ class CapabilitySource(enum.Enum):
     NONE = 'none'
 
 
+#: The clocksources that are based on the TSC: Linux arch/x86/kernel/tsc.c and
+#: drivers/clocksource/hyperv_timer.c.
+TSC_CLOCKSOURCES = ('tsc', 'hyperv_clocksource_tsc_page')
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Capability:
     """Whether a host offers one enlightenment.
@@ -91,6 +96,22 @@ class Sources:
         if self.kernel.nested is not None:
             return self.kernel.nested
         return self.domcaps.nested
+
+    @property
+    def slow_clock(self) -> str | None:
+        """Say why a guest's look at its clock exits; None if nothing says so.
+
+        KVM fills the guest's reference TSC page only where the kernel's own
+        clock is the TSC, or the TSC page of a Hyper-V that the host runs on:
+        Linux arch/x86/kvm/x86.c, gtod_is_based_on_tsc.
+        """
+        found = self.kernel.clocksource
+        if found is None or found in TSC_CLOCKSOURCES:
+            return None
+        return (
+            f"the host's clocksource is {found}, so each look of Windows at "
+            'its clock exits'
+        )
 
     @property
     def least_libvirt(self) -> model.Version:

@@ -52,6 +52,7 @@ class KernelFacts:
     :ivar vendor: the vendor whose kvm module is loaded.
     :ivar nested: its parameter ``nested``.
     :ivar apic: its parameter ``enable_apicv`` or ``avic``.
+    :ivar clocksource: the clocksource that the kernel runs on.
     :ivar unasked: a sentence for each question that could not be asked.
     """
 
@@ -61,6 +62,7 @@ class KernelFacts:
     vendor: model.Vendor | None = None
     nested: bool | None = None
     apic: bool | None = None
+    clocksource: str | None = None
     unasked: tuple[str, ...] = ()
 
 
@@ -156,6 +158,13 @@ def ask(device: str = '/dev/kvm', sysfs: str = '/sys') -> KernelFacts:
             unasked.append(f'{device} is not there: {_why(err)}')
         else:
             unasked.append(f'{device} cannot be asked: {_why(err)}')
+    facts = dataclasses.replace(
+        facts,
+        clocksource=_read(
+            sysfs,
+            'devices/system/clocksource/clocksource0/current_clocksource',
+        ),
+    )
     if facts.hyperv is False:
         # Nothing that the kvm modules could add would change the answer.
         return dataclasses.replace(facts, unasked=tuple(unasked))
@@ -182,8 +191,13 @@ def microcode(sysfs: str = '/sys') -> str | None:
 
     :param sysfs: where sysfs is mounted.
     """
-    path = pathlib.Path(sysfs, 'devices/system/cpu/cpu0/microcode/version')
+    return _read(sysfs, 'devices/system/cpu/cpu0/microcode/version')
+
+
+def _read(sysfs: str, path: str) -> str | None:
+    """Return the one line of a file, None where it cannot be read."""
     try:
-        return path.read_text(encoding='ascii').strip()
+        text = pathlib.Path(sysfs, path).read_text(encoding='ascii')
     except (OSError, ValueError):
         return None
+    return text.strip() or None

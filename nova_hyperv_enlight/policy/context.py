@@ -207,6 +207,9 @@ class GuestContext:
         """
         if self.pit_discards(frozenset((name,))):
             text += "; the guest's PIT discards lost ticks for it"
+        if enlightenments.ENLIGHTENMENTS[name].is_clock:
+            slow = self.host.sources.slow_clock
+            text += f'; {slow}' if slow else ''
         sentence = f'{name!r} is on: {text}.'
         value = wanted = None
         given = self._wanted_value(name)

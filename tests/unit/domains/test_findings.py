@@ -22,6 +22,7 @@ CODES = (
     'no-nesting',
     'windows-release',
     'avic-inhibited',
+    'clock-exits',
     'missing',
     'hpet',
     'clock-utc',
@@ -59,6 +60,7 @@ class KindTestCase(base.TestCase):
     @ddt.data(
         findings.UNTYPED,
         findings.REFUSED,
+        findings.CLOCK_EXITS,
         findings.UNREADABLE,
         findings.VANISHED,
     )
@@ -129,7 +131,7 @@ class SeverityTestCase(base.TestCase):
             'breaks-migration',
             {'passthrough', 'tsc-not-pinned', 'evmcs-left', 'no-nesting'},
         ),
-        ('costs-cpu', {'untyped', 'hpet', 'avic-inhibited'}),
+        ('costs-cpu', {'untyped', 'hpet', 'avic-inhibited', 'clock-exits'}),
         ('no-effect', {'vanished'}),
     )
     def test_of_a_kind(self, word, codes):

@@ -11,6 +11,7 @@ from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight.domains import findings
 from nova_hyperv_enlight.domains import rules
 from nova_hyperv_enlight.domxml import domain
+from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
 from tests.unit.domains import guests
@@ -90,6 +91,40 @@ class InspectTestCase(base.TestCase):
     def test_avic_not_inhibited(self, changes):
         self.assertTrue(self.inhibited())
         self.assertFalse(self.inhibited(**changes))
+
+    # What the host is like.
+
+    def with_clocksource(self, clocksource, *names):
+        host = cases.make_host(names or cases.ALL)
+        kernel = kvm.KernelFacts(clocksource=clocksource)
+        sources = dataclasses.replace(host.sources, kernel=kernel)
+        return dataclasses.replace(host, sources=sources)
+
+    @ddt.data('hpet', 'acpi_pm', 'kvm-clock', 'jiffies')
+    def test_clock_exits(self, clocksource):
+        host = self.with_clocksource(clocksource, *cases.BASELINE)
+
+        self.assertEqual(
+            f"'hypervclock' is on, and the host's clocksource is "
+            f'{clocksource}, so each look of Windows at its clock exits.',
+            self.only(host=host),
+        )
+        self.assertIn(('clock-exits', 'hypervclock'), inspect(host=host))
+
+    @ddt.unpack
+    @ddt.data(
+        ('tsc', cases.BASELINE, ()),
+        ('hyperv_clocksource_tsc_page', cases.BASELINE, ()),
+        (None, cases.BASELINE, ()),
+        ('hpet', cases.BASELINE - {'hypervclock'}, ()),
+        ('hpet', cases.BASELINE, ('relaxed',)),
+    )
+    def test_clock_does_not_exit(self, clocksource, names, offered):
+        host = self.with_clocksource(clocksource, *offered)
+
+        self.assertNotIn(
+            ('clock-exits', 'hypervclock'), inspect(host=host, names=names)
+        )
 
     # What is missing.
 

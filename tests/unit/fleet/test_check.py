@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+import json
 
 import ddt
 
@@ -9,6 +10,8 @@ from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.domxml import domain
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import check
+from nova_hyperv_enlight.fleet import documents
+from nova_hyperv_enlight.host import kvm
 from nova_hyperv_enlight.policy import record
 from nova_hyperv_enlight.policy import settings
 from tests.unit import base
@@ -78,6 +81,32 @@ class CheckTestCase(base.TestCase):
 
         self.assertEqual({}, found(guest, RICH, unsure))
         self.assertEqual(['ipi'], check.untold(guest, RICH, unsure))
+
+    @ddt.unpack
+    @ddt.data(
+        ('hpet', cases.BASELINE, True),
+        ('tsc', cases.BASELINE, False),
+        (None, cases.BASELINE, False),
+        ('hpet', ('relaxed',), False),
+    )
+    def test_a_slow_clock_is_told(self, clocksource, names, told):
+        guest = recorded.started_with(names)
+        sources = dataclasses.replace(
+            RICH.capabilities.sources,
+            kernel=kvm.KernelFacts(clocksource=clocksource),
+        )
+        # By way of the document, which holds it.
+        text = json.dumps(
+            hosts.rows(dataclasses.replace(RICH.capabilities, sources=sources))
+        )
+        there = documents.parse(text.encode(), 'there', 'there.json')
+
+        slow = check.slow_clock(guest, RICH, there)
+
+        self.assertEqual({}, found(guest, RICH, there))
+        self.assertIs(told, slow is not None)
+        if told:
+            self.assertIn('clocksource is hpet', slow)
 
     def test_a_value_is_said_once(self):
         guest = recorded.started_with(

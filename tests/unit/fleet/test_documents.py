@@ -159,6 +159,8 @@ class ParseTestCase(base.TestCase):
         ('host.qemu', '7.2.0.1'),
         ('host.qemu', '7.2.-1'),
         ('host.qemu', '7.2.' + '9' * 30),
+        ('host.clocksource', 'two words'),
+        ('host.clocksource', 'x' * 33),
         ('host.tsc_frequency', 'fast'),
         ('host.tsc_frequency', '٣'),
     )

@@ -52,6 +52,16 @@ class DeviceTestCase(kernel.KvmTestCase):
             f'{self.device} cannot be asked: Too many levels of symbolic links'
         )
 
+    @ddt.unpack
+    @ddt.data((b'tsc\n', 'tsc'), (b'\n', None), (b'\xff', None), (None, None))
+    def test_ask_clocksource(self, content, expected):
+        if content is not None:
+            path = self.sysfs / 'devices/system/clocksource/clocksource0'
+            path.mkdir(parents=True)
+            (path / 'current_clocksource').write_bytes(content)
+
+        self.assertEqual(expected, self.ask().clocksource)
+
     def test_ask_others_all_the_same(self):
         self.set_parameters('kvm_amd', nested=b'1\n', avic=b'N\n')
         facts = self.ask()

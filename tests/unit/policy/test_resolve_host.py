@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
+
 import ddt
 
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.host import kvm
 from tests.unit.policy import cases
 
 NotHere = exception.HostCannotDeliver
@@ -153,3 +156,33 @@ class HostTestCase(cases.ResolveTestCase):
         self.check_on(
             cases.NESTED, cases.decide(profile='nested', nested=nested)
         )
+
+
+@ddt.ddt
+class ClockTestCase(cases.ResolveTestCase):
+    def told(self, clocksource, profile='baseline'):
+        """Return what is said of hypervclock on such a host."""
+        sources = dataclasses.replace(
+            cases.HOST.sources, kernel=kvm.KernelFacts(clocksource=clocksource)
+        )
+        host = dataclasses.replace(cases.HOST, sources=sources)
+        decided = cases.decide(host=host, profile=profile)
+        return self.outcome(decided, 'hypervclock').text
+
+    def test_slow(self):
+        self.assertEqual(
+            "'hypervclock' is on: profile 'baseline' asks for it; the host's "
+            'clocksource is acpi_pm, so each look of Windows at its clock '
+            'exits.',
+            self.told('acpi_pm'),
+        )
+
+    @ddt.data('tsc', 'hyperv_clocksource_tsc_page', None)
+    def test_fast(self, clocksource):
+        self.assertEqual(
+            "'hypervclock' is on: profile 'baseline' asks for it.",
+            self.told(clocksource),
+        )
+
+    def test_off(self):
+        self.assertNotIn('clocksource', self.told('acpi_pm', 'none'))
