@@ -54,20 +54,22 @@ def _document(dice, name):
         }
         for each in NAMES
     ]
-    facts = {
-        'host.name': name,
-        'host.vendor': dice.choice(('AMD', 'Intel')),
-        'host.virt_type': 'kvm',
-        'host.arch': 'x86_64',
-        'host.machine': 'pc-q35-7.2',
-        'host.libvirt': '9.0.0',
-        'host.qemu': '7.2.22',
+    host = {
+        'name': name,
+        'vendor': dice.choice(('AMD', 'Intel')),
+        'virt_type': 'kvm',
+        'arch': 'x86_64',
+        'machine': 'pc-q35-7.2',
+        'libvirt': '9.0.0',
+        'qemu': '7.2.22',
     }
-    rows += [
-        {'name': row, 'offered': '-', 'witness': '-', 'evidence': text}
-        for row, text in facts.items()
-    ]
-    return json.dumps(rows, indent=2)
+    document = {
+        'document': documents.KIND,
+        'version': documents.VERSION,
+        'host': host,
+        'enlightenments': rows,
+    }
+    return json.dumps(document, indent=2)
 
 
 def _fleet(directory):

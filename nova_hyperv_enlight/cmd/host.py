@@ -3,10 +3,14 @@
 """The command ``host show``."""
 
 import argparse
+import collections.abc
 import dataclasses
+import json
+import typing
 
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import host_views
 from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import probing
 from nova_hyperv_enlight.cmd import tables
@@ -20,14 +24,20 @@ from nova_hyperv_enlight.host import evaluation
 
 #: What stands in the columns that a row has no use for.
 _NOTHING = '-'
+_COLUMNS = ('name', 'offered', 'witness', 'evidence')
+_SHOWN = 'shown to a guest'
 
 
 class HostShow(probing.ProbingCommand, tables.Lister):
     """Show which enlightenments a host offers, and who says so
 
+    The table has a row for each reason, other formats have one for each
+    enlightenment; the last line says how many the host can give.
+
     With --verify a guest is started for each of them on this machine, and a
-    column says what such guests are really shown. With --describe there are
-    rows that say which host this is, for "fleet baseline".
+    column says what such guests are really shown. With --describe it says
+    which host this is, too: with -f json it is a document for "fleet
+    baseline".
 
     Example: nova-hyperv-enlight host show --machine q35
     """
@@ -44,8 +54,9 @@ class HostShow(probing.ProbingCommand, tables.Lister):
             '--describe',
             action='store_true',
             help=(
-                'show what is known of the host itself too, in rows whose '
-                f'names begin with "{host_rows.PREFIX}"'
+                'show what is known of the host itself too: in json apart '
+                'from the enlightenments, else in rows whose names begin '
+                f'with "{host_rows.PREFIX}"'
             ),
         )
         group = parser.add_argument_group('verification')
@@ -62,30 +73,71 @@ class HostShow(probing.ProbingCommand, tables.Lister):
 
         :returns: the columns and the rows.
         """
+        self._check(parsed_args)
         host = hosts.read_host(parsed_args)
         slow = host.sources.slow_clock
         if slow:
             self.app.LOG.warning('With hypervclock, %s.', slow)
-        columns: tuple[str, ...] = ('name', 'offered', 'witness', 'evidence')
-        shown: dict[str, tuple[str, ...]] = {}
+        shown: dict[str, str] = {}
         if parsed_args.verify:
-            columns = (*columns, 'shown to a guest')
             findings = self._verify(parsed_args)
-            shown = {found.name: (found.shown.value,) for found in findings}
+            shown = {found.name: found.shown.value for found in findings}
             host = self._heed(host, findings)
-        rows = [
-            (
-                capability.name,
-                documents.OFFERED[capability.offered],
-                capability.source.value,
-                capability.evidence,
-                *shown.get(capability.name, ()),
-            )
-            for capability in host.features.values()
-        ]
+        name = None
+        if parsed_args.describe and not parsed_args.domcaps:
+            name = hosts.name_of(parsed_args.connect)
+        self._summary = host_views.summary(host)
+        if parsed_args.describe and parsed_args.formatter == 'json':
+            return (documents.KIND,), ((_document(name, host, shown),),)
+        facts: list[tuple[str, str]] = []
         if parsed_args.describe:
-            rows += _described(parsed_args, host, len(columns))
-        return columns, rows
+            facts = host_rows.describe(name, host.sources)
+        seen = (_NOTHING,) if shown else ()
+        if _for_people(parsed_args):
+            columns, rows = host_views.grouped(host, shown)
+            return columns, rows + [
+                host_views.row(fact, _NOTHING, text, *seen)
+                for fact, text in facts
+            ]
+        columns = [*_COLUMNS, *((_SHOWN,) if shown else ())]
+        return columns, [
+            tuple(each[column] for column in columns)
+            for each in _rows(host, shown)
+        ] + [(fact, _NOTHING, _NOTHING, text, *seen) for fact, text in facts]
+
+    def _check(self, parsed_args: argparse.Namespace) -> None:
+        """Refuse arguments that have no effect."""
+        if parsed_args.timeout and not parsed_args.verify:
+            raise exception.InvalidRequest(
+                reason='--timeout goes with --verify only.'
+            )
+        if (
+            parsed_args.describe
+            and parsed_args.formatter == 'json'
+            and parsed_args.columns
+        ):
+            raise exception.InvalidRequest(
+                reason='Columns of json do not go with --describe.'
+            )
+
+    def produce_output(
+        self,
+        parsed_args: argparse.Namespace,
+        column_names: collections.abc.Sequence[str],
+        data: collections.abc.Iterable[collections.abc.Sequence[typing.Any]],
+    ) -> int:
+        """Write the rows, or a document; people see the sum at the end."""
+        if tuple(column_names) == (documents.KIND,):
+            ((document,),) = data
+            json.dump(document, self.app.stdout, indent=2)
+            self.app.stdout.write('\n')
+            return 0
+        code = super().produce_output(parsed_args, column_names, data)
+        if _for_people(parsed_args):
+            # It comes last where both go to one place.
+            self.app.stdout.flush()
+            self.app.LOG.info('%s', self._summary)
+        return code
 
     def _verify(
         self, parsed_args: argparse.Namespace
@@ -120,19 +172,28 @@ class HostShow(probing.ProbingCommand, tables.Lister):
         )
 
 
-def _described(
-    parsed_args: argparse.Namespace,
-    host: capabilities.HostCapabilities,
-    width: int,
-) -> list[tuple[str, ...]]:
-    """Return the rows that say which host this is.
+def _for_people(parsed_args: argparse.Namespace) -> bool:
+    return parsed_args.formatter == 'table' and not parsed_args.columns
 
-    :param width: how many columns they have.
-    """
-    name = None
-    if not parsed_args.domcaps:
-        name = hosts.name_of(parsed_args.connect)
-    return [
-        (row, _NOTHING, _NOTHING, text, *[_NOTHING] * (width - 4))
-        for row, text in host_rows.describe(name, host.sources)
-    ]
+
+def _rows(
+    host: capabilities.HostCapabilities, shown: dict[str, str]
+) -> list[dict[str, str]]:
+    """Return the rows of the enlightenments, for programs."""
+    rows = documents.rows(host)
+    if shown:
+        for row in rows:
+            row[_SHOWN] = shown[row['name']]
+    return rows
+
+
+def _document(
+    name: str | None,
+    host: capabilities.HostCapabilities,
+    shown: dict[str, str],
+) -> dict[str, typing.Any]:
+    """Return the document of a host."""
+    return {
+        **documents.write(name, host),
+        'enlightenments': _rows(host, shown),
+    }

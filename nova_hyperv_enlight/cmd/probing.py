@@ -53,11 +53,10 @@ def add_timeout_argument(parser: argparse._ActionsContainer) -> None:
         '--timeout',
         metavar='SECONDS',
         type=arguments.seconds,
-        default=boot.TIMEOUT_SECONDS,
         help=(
             'how long a guest may take until it has written its report; '
             f'many guests together take at most {_MATRIX} times as long '
-            '(default: %(default)g)'
+            f'(default: {boot.TIMEOUT_SECONDS:g})'
         ),
     )
 
@@ -122,7 +121,10 @@ def run_events() -> None:
 
 def conditions(parsed_args: argparse.Namespace) -> boot.Conditions:
     """Return what the arguments bind a boot to."""
-    return boot.Conditions(timeout=parsed_args.timeout, stop=parsed_args.stop)
+    return boot.Conditions(
+        timeout=parsed_args.timeout or boot.TIMEOUT_SECONDS,
+        stop=parsed_args.stop,
+    )
 
 
 def virt_type(parsed_args: argparse.Namespace) -> str:

@@ -196,14 +196,7 @@ class Reader:
             raise ValueError(_AGAIN)
         if not isinstance(found, dict) or found.get('document') != KIND:
             raise ValueError('it is not a document of "domain audit -f json"')
-        version = found.get('version')
-        if not isinstance(version, int) or version < VERSION:
-            raise ValueError(_AGAIN)
-        if version > VERSION:
-            raise ValueError(
-                f'it has version {version}, and this release reads '
-                f'{VERSION}: upgrade nova-hyperv-enlight here'
-            )
+        untrusted.check_version(found, VERSION, _AGAIN)
         domains = found.get('domains')
         if not isinstance(domains, int) or isinstance(domains, bool):
             raise ValueError("'domains' is not a number")

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Reads the documents that ``host show -f json`` writes of hosts.
+"""The documents that ``host show -f json`` writes of hosts.
 
-A document is a list of rows, one for each enlightenment; some more, whose
-names begin with ``host.``, may say which host it is. It comes from another
-machine, and nothing in it is taken for granted.
+With ``--describe`` a document has a version, says which host it is, and has a
+row for each enlightenment. Without, it is a list of these rows alone; in
+that of an older release some rows, whose names begin with ``host.``, say
+which host it is. A document comes from another machine, and nothing in it is
+taken for granted.
 """
 
 import dataclasses
@@ -19,6 +21,10 @@ from nova_hyperv_enlight.fleet import host_rows
 from nova_hyperv_enlight.fleet import untrusted
 from nova_hyperv_enlight.host import capabilities
 
+#: What a document says that it is.
+KIND = 'nova-hyperv-enlight host'
+#: Raised with each change that a reader must know of.
+VERSION = 1
 #: How a document writes whether a host offers something.
 OFFERED = types.MappingProxyType({True: 'yes', False: 'no', None: 'unknown'})
 
@@ -26,6 +32,14 @@ _READ_OFFERED = {text: offered for offered, text in OFFERED.items()}
 _WITNESSES = {source.value: source for source in capabilities.CapabilitySource}
 #: A hundred times as long as a document is.
 _MAX_BYTES = 2**20
+_AGAIN = (
+    'it has no version: run "nova-hyperv-enlight host show --describe -f '
+    'json" on that host again'
+)
+_NO_DOCUMENT = (
+    'it is neither a document nor a list of rows, as "host show -f json" '
+    'writes them'
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,18 +101,50 @@ def parse(text: bytes, name: str, source: str) -> Host:
         return _host(_load(text), name, source)
 
 
+def rows(host: capabilities.HostCapabilities) -> list[dict[str, str]]:
+    """Return a row for each enlightenment of a host."""
+    return [
+        _Row(
+            capability.name,
+            OFFERED[capability.offered],
+            capability.source.value,
+            capability.evidence,
+        )._asdict()
+        for capability in host.features.values()
+    ]
+
+
+def write(
+    name: str | None, host: capabilities.HostCapabilities
+) -> dict[str, typing.Any]:
+    """Return the document of a host, for JSON.
+
+    :param name: the host's name, None where it is not known.
+    :param host: what it offers.
+    """
+    facts = host_rows.describe(name, host.sources)
+    return {
+        'document': KIND,
+        'version': VERSION,
+        'host': {
+            row.removeprefix(host_rows.PREFIX): text for row, text in facts
+        },
+        'enlightenments': rows(host),
+    }
+
+
 def _load(text: bytes) -> dict[str, _Row]:
     """Return the rows by their names.
 
-    :raises ValueError: these are not the rows of such a document.
+    :raises ValueError: this is no such document.
     """
-    rows = untrusted.load(text, _MAX_BYTES)
-    if not isinstance(rows, list):
-        raise ValueError(
-            'it is not a list of rows, as "host show -f json" writes it'
-        )
+    document = untrusted.load(text, _MAX_BYTES)
     found: dict[str, _Row] = {}
-    for place, columns in enumerate(rows, 1):
+    if isinstance(document, dict):
+        found, document = _facts(document), document.get('enlightenments')
+    if not isinstance(document, list):
+        raise ValueError(_NO_DOCUMENT)
+    for place, columns in enumerate(document, 1):
         row = _row(place, columns)
         if row.name in found:
             raise ValueError(f'{row.name!r} has more than one row')
@@ -106,6 +152,25 @@ def _load(text: bytes) -> dict[str, _Row]:
     if found.keys().isdisjoint(enlightenments.ENLIGHTENMENTS):
         raise ValueError('it has no row of an enlightenment')
     return found
+
+
+def _facts(document: dict[str, typing.Any]) -> dict[str, _Row]:
+    """Return what a document says of its host, as rows."""
+    if document.get('document') != KIND:
+        raise ValueError(_NO_DOCUMENT)
+    untrusted.check_version(document, VERSION, _AGAIN)
+    facts = document.get('host')
+    if not isinstance(facts, dict):
+        raise ValueError("'host' is not an object")
+    return {
+        host_rows.PREFIX + name: _Row(
+            host_rows.PREFIX + untrusted.check_text('a name', name),
+            '-',
+            '-',
+            untrusted.check_text(repr(name), text),
+        )
+        for name, text in facts.items()
+    }
 
 
 def _row(place: int, columns: typing.Any) -> _Row:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What a document says of a host beside its offers: which host it is.
+"""What ``host show --describe`` says of a host beside its offers.
 
-Each fact is a row of its own, whose name begins with ``host.``, and which
-``host show --describe`` writes. All of them may be missing.
+That is, which host it is. In a table each fact is a row of its own, whose
+name begins with ``host.``. All of them may be missing.
 """
 
 import re

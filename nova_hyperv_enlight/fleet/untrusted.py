@@ -87,3 +87,23 @@ def check_text(what: str, text: typing.Any) -> str:
     if not text.isprintable():
         raise ValueError(f'{what} cannot be printed: {text!r}')
     return text
+
+
+def check_version(
+    found: typing.Mapping[str, typing.Any], version: int, again: str
+) -> None:
+    """Refuse a document of a release whose documents are not read here.
+
+    :param found: the document.
+    :param version: the version that is read.
+    :param again: what to do about an older one.
+    :raises ValueError: it is of another version.
+    """
+    its = found.get('version')
+    if not isinstance(its, int) or its < version:
+        raise ValueError(again)
+    if its > version:
+        raise ValueError(
+            f'it has version {its}, and this release reads {version}: '
+            'upgrade nova-hyperv-enlight here'
+        )

@@ -46,6 +46,7 @@ class NoEffectTestCase(base.CommandTestCase):
             'explain --image hw_architecture=i686 --arch x86_64',
             '--arch is x86_64, and the guest has i686',
         ),
+        ('host show --timeout 5', '--timeout goes with --verify only'),
         ('host show --libvirt-version 9.0', '--libvirt-version goes with'),
         ('explain --qemu-version 9.0', '--qemu-version goes with'),
         ('domain audit --qemu-version 9.0', '--qemu-version goes with'),

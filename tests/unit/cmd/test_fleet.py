@@ -151,7 +151,7 @@ class BaselineTestCase(FleetTestCase):
     def test_a_newer_plugin(self):
         paths = []
         for name in ('c', 'd'):
-            rows = json.loads(hosts.text())
+            rows = hosts.rows(cases.make_host())
             rows += [
                 {'name': novelty, 'offered': 'yes'}
                 for novelty in ('novel', 'newer')
@@ -179,7 +179,7 @@ class BaselineTestCase(FleetTestCase):
     @ddt.data(
         ('', 'it is empty'),
         ('{', 'it is not JSON'),
-        ('{"relaxed": "yes"}', 'it is not a list of rows'),
+        ('{"relaxed": "yes"}', 'it is neither a document nor a list of rows'),
     )
     def test_malformed(self, text, reason):
         path = self.write('bad.json', text)

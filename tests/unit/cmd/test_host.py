@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import csv
+import io
 import json
 
 import ddt
@@ -25,18 +26,9 @@ SAVED = sorted(
 )
 
 
-def read_table(text):
-    lines = [line for line in text.splitlines() if line.startswith('|')]
-    header, *rows = [
-        [cell.strip() for cell in line.strip('|').split('|')] for line in lines
-    ]
-    return [dict(zip(header, row, strict=True)) for row in rows]
-
-
 FORMATS = {
     'csv': lambda text: list(csv.DictReader(text.splitlines())),
     'json': json.loads,
-    'table': read_table,
     'yaml': yaml.safe_load,
 }
 
@@ -73,12 +65,69 @@ class SavedHostTestCase(base.CommandTestCase):
             list(enlightenments.ENLIGHTENMENTS), [row['name'] for row in rows]
         )
 
-    def test_the_table_is_the_default(self):
+    def test_the_table_says_each_reason_once(self):
         path = self.write_document()
 
+        result = self.call('host', 'show', '--domcaps', path)
+
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual(1, result.out.count('libvirt lists it'))
+        self.assertGreater(80, max(map(len, result.out.splitlines())))
+        for name in enlightenments.ENLIGHTENMENTS:
+            self.assertIn(name, result.out)
+
+    def test_the_table_of_columns_has_a_row_for_each(self):
+        path = self.write_document()
+
+        result = self.call(
+            *('host', 'show', '--domcaps', path),
+            *('-c', 'name', '-c', 'evidence'),
+        )
+
         self.assertEqual(
-            self.call('host', 'show', '--domcaps', path, '-f', 'table').out,
-            self.call('host', 'show', '--domcaps', path).out,
+            len(enlightenments.ENLIGHTENMENTS) + 4,
+            len(result.out.splitlines()),
+        )
+        self.assertEqual('', result.err)
+
+    def test_the_sum(self):
+        names = (*base.NAMES, 'stimer_direct')
+        names = [name for name in names if name != 'synic']
+        path = self.write_document(names=names)
+
+        result = self.call('host', 'show', '--domcaps', path)
+
+        self.assertEqual(
+            'This host can give 11 of 21; its KVM emulates Hyper-V. Offered, '
+            'but without what it requires: stimer, stimer.direct. Not known: '
+            'reenlightenment, avic, emsr_bitmap, tlbflush.direct, '
+            'tlbflush.extended.',
+            result.err.strip(),
+        )
+
+    def test_the_sum_of_a_host_without_hyperv(self):
+        path = self.write_document(virt_type='qemu')
+
+        result = self.call('host', 'show', '--domcaps', path)
+
+        self.assertEqual(
+            'This host can give none of 21: only KVM emulates Hyper-V, and '
+            'virt_type is qemu.',
+            result.err.strip(),
+        )
+        self.assertEqual(1, result.out.count('only KVM emulates'))
+
+    def test_the_sum_comes_last(self):
+        both = io.StringIO()
+
+        self.call(
+            *('host', 'show', '--domcaps', self.write_document()),
+            out=both,
+            err=both,
+        )
+
+        self.assertTrue(
+            both.getvalue().splitlines()[-1].startswith('This host can give ')
         )
 
     def test_format_value(self):
@@ -287,9 +336,10 @@ class DescribeTestCase(base.CommandTestCase):
 
     def described(self, *argv):
         """Return the rows that say which host it is."""
-        rows = self.call_json('host', 'show', '--describe', *argv)
-        for row in rows:
-            self.assertEqual(COLUMNS, list(row))
+        result = self.call('host', 'show', '--describe', *argv, '-f', 'csv')
+        self.assertEqual((0, ''), (result.code, result.err))
+        rows = list(csv.DictReader(result.out.splitlines()))
+        self.assertEqual(COLUMNS, list(rows[0]))
         return {
             row['name']: row['evidence']
             for row in rows
@@ -327,6 +377,42 @@ class DescribeTestCase(base.CommandTestCase):
             self.described('--domcaps', self.write_document()),
         )
 
+    def test_people_see_them_in_rows(self):
+        result = self.call('host', 'show', '--describe')
+
+        self.assertIn('| host.vendor  ', result.out)
+        self.assertGreater(80, max(map(len, result.out.splitlines())))
+
+    def test_json_has_the_host_apart(self):
+        document = self.call_json('host', 'show', '--describe')
+
+        self.assertEqual(
+            ['document', 'version', 'host', 'enlightenments'], list(document)
+        )
+        self.assertEqual(
+            {
+                'name': 'here',
+                'vendor': 'AMD',
+                'virt_type': 'kvm',
+                'arch': 'x86_64',
+                'machine': 'pc-q35-7.2',
+                'libvirt': '9.0.0',
+                'qemu': '7.2.22',
+            },
+            document['host'],
+        )
+        self.assertEqual(
+            self.call_json('host', 'show'), document['enlightenments']
+        )
+
+    def test_columns_do_not_go_with_it(self):
+        self.assertRefused(
+            self.call(
+                'host', 'show', '--describe', '-f', 'json', '-c', 'name'
+            ),
+            'Columns of json do not go with --describe.',
+        )
+
     def test_it_is_the_document_of_a_host(self):
         shown = self.call('host', 'show', '--describe', '-f', 'json').out
 
@@ -360,6 +446,8 @@ class NoLibvirtTestCase(base.CommandTestCase):
         )
 
     def test_a_saved_document_does_not(self):
-        result = self.call('host', 'show', '--domcaps', self.write_document())
+        path = self.write_document()
 
-        self.assertEqual((0, ''), (result.code, result.err))
+        result = self.call('host', 'show', '--domcaps', path)
+
+        self.assertEqual(0, result.code, result.err)

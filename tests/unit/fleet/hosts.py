@@ -19,20 +19,12 @@ def make(name='a', names=cases.ALL, **kwargs):
 
 
 def rows(host, name=None, describe=True):
-    """Return what ``host show -f json`` writes of a host, as Python has it.
+    """Return a host's document of an older release, as Python has it.
 
     :param name: the host's name.
     :param describe: as with ``--describe``.
     """
-    written = [
-        {
-            'name': capability.name,
-            'offered': documents.OFFERED[capability.offered],
-            'witness': capability.source.value,
-            'evidence': capability.evidence,
-        }
-        for capability in host.features.values()
-    ]
+    written = documents.rows(host)
     if describe:
         written += [
             {'name': row, 'offered': '-', 'witness': '-', 'evidence': text}
@@ -43,4 +35,7 @@ def rows(host, name=None, describe=True):
 
 def text(names=cases.ALL, name=None, describe=True, **kwargs):
     """Return the document of a host that offers these names."""
-    return json.dumps(rows(cases.make_host(names, **kwargs), name, describe))
+    host = cases.make_host(names, **kwargs)
+    return json.dumps(
+        documents.write(name, host) if describe else documents.rows(host)
+    )

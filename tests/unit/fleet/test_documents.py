@@ -17,6 +17,12 @@ from tests.unit.policy import strategies
 ROW = {'name': 'stimer', 'offered': 'yes', 'witness': 'x', 'evidence': 'y'}
 
 
+def described(**changes):
+    """Return a document that says which host it is, changed."""
+    host = cases.make_host(vendor=cases.AMD)
+    return json.dumps({**documents.write('cmp1', host), **changes})
+
+
 def changed(row=None, **columns):
     """Return a document of one row, changed; None takes a column away."""
     new = {**(row or ROW), **columns}
@@ -41,9 +47,14 @@ class ParseTestCase(base.TestCase):
 
     @strategies.for_any(strategies.HOSTS)
     def test_what_is_written_is_read(self, host):
-        text = json.dumps(hosts.rows(host, 'compute1'))
+        self.check(host, documents.write('compute1', host))
 
-        found = self.parse(text)
+    @strategies.for_any(strategies.HOSTS)
+    def test_what_an_older_release_wrote_is_read(self, host):
+        self.check(host, hosts.rows(host, 'compute1'))
+
+    def check(self, host, document):
+        found = self.parse(json.dumps(document))
 
         self.assertEqual('compute1', found.name)
         self.assertEqual(host.features, found.capabilities.features)
@@ -75,7 +86,7 @@ class ParseTestCase(base.TestCase):
         self.assertIsNone(self.parse(without).vendor)
 
     def test_a_newer_plugins_names(self):
-        rows = json.loads(hosts.text())
+        rows = hosts.rows(cases.make_host())
         rows += [
             {**ROW, 'name': 'novelty', 'witness': 'an oracle'},
             {**ROW, 'name': 'stimer.novel'},
@@ -123,9 +134,17 @@ class ParseTestCase(base.TestCase):
         ('[' * 500000, 'it is nested too deeply'),
         ('[{"name": ' + '9' * 5000 + '}]', 'digits'),
         (' ' * 2**20 + '[]', 'it is longer than 1048576 bytes'),
-        ('{}', 'it is not a list of rows'),
-        ('null', 'it is not a list of rows'),
-        ('"relaxed"', 'it is not a list of rows'),
+        ('{}', 'it is neither a document nor a list of rows'),
+        ('null', 'it is neither a document nor a list of rows'),
+        ('"relaxed"', 'it is neither a document nor a list of rows'),
+        (described(document='x'), 'it is neither a document nor a list'),
+        (described(version=None), 'host show --describe -f json" on that'),
+        (described(version=2), 'it has version 2, and this release reads 1'),
+        (described(host=[]), "'host' is not an object"),
+        (described(host={'a\nb': ''}), 'a name cannot be printed'),
+        (described(host={'name': 1}), "'name' is not a text"),
+        (described(enlightenments={}), 'it is neither a document nor a list'),
+        (described(enlightenments=[]), 'it has no row of an enlightenment'),
         ('[]', 'it has no row of an enlightenment'),
         ('[1]', 'row 1 is not an object'),
         ('[[]]', 'row 1 is not an object'),
