@@ -16,6 +16,7 @@ from benchmarks import adoption
 from benchmarks import apply
 from benchmarks import audit
 from benchmarks import fleet
+from benchmarks import fleet_audit
 from benchmarks import guest_config
 from benchmarks import measure
 from benchmarks import resolving
@@ -43,6 +44,7 @@ def main():
         *apply.figures(),
         *audit.figures(),
         *fleet.figures(),
+        *fleet_audit.figures(),
     ]
     print(measure.table(figures))
     return 0 if all(figure.met for figure in figures) else MISSED

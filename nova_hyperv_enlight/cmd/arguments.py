@@ -7,6 +7,7 @@ import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight.fleet import audits
 
 # Named, because the manual page shows argparse's %(default)s as it stands.
 _URI = 'qemu:///system'
@@ -142,6 +143,20 @@ def add_answer_arguments(parser: argparse.ArgumentParser) -> None:
         ),
     )
     add_release_arguments(group)
+
+
+def add_severity_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that says how bad a finding must be to be shown."""
+    parser.add_argument(
+        '--severity',
+        metavar='LEVEL',
+        choices=audits.SEVERITIES,
+        default=model.Severity.NO_EFFECT.word,
+        help=(
+            'show what is as bad as this, or worse: '
+            f'{", ".join(audits.SEVERITIES)} (default: everything)'
+        ),
+    )
 
 
 def add_toggle_arguments(

@@ -79,16 +79,7 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
             action='store_true',
             help='a row for each finding, not for each guest',
         )
-        parser.add_argument(
-            '--severity',
-            metavar='LEVEL',
-            choices=audits.SEVERITIES,
-            default=model.Severity.NO_EFFECT.word,
-            help=(
-                'show what is as bad as this, or worse: '
-                f'{", ".join(audits.SEVERITIES)} (default: everything)'
-            ),
-        )
+        arguments.add_severity_argument(parser)
         arguments.add_answer_arguments(parser)
         self._uri = parser.get_default('connect')
         # Files need no libvirt unless one is named.
@@ -266,7 +257,12 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
             )
         if parsed_args.formatter == 'json':
             found = audits.Audit(
-                host=host, time=time, domains=self._read, guests=tuple(guests)
+                host=host,
+                time=time,
+                domains=self._read,
+                whole=not parsed_args.domain,
+                least=audits.SEVERITIES[parsed_args.severity],
+                guests=tuple(guests),
             )
             return (audits.KIND,), ((found,),)
         if parsed_args.formatter == 'table' and not parsed_args.columns:

@@ -4,10 +4,12 @@
 
 import collections.abc
 import textwrap
+import typing
 
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import selections
+from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domains import audit
 from nova_hyperv_enlight.fleet import audits
 from nova_hyperv_enlight.fleet import untrusted
@@ -31,9 +33,30 @@ FOR_PROGRAMS = (
 )
 #: Those for people: with the table's lines they take 79 characters.
 FOR_PEOPLE = ('guest', 'has', 'worst, and what to do')
+#: Those of the guests of many hosts, for programs.
+FLEET = (
+    'host',
+    'domain',
+    'server',
+    'uuid',
+    'project',
+    'flavor',
+    'has',
+    'wanted',
+    'lacks',
+    'findings',
+    'severity',
+    'code',
+    'to_do',
+    'time',
+)
+#: Those for people.
+FLEET_FOR_PEOPLE = ('host', *FOR_PEOPLE)
 #: A UUID fits.
 _GUEST_WIDTH = 36
 _TO_DO_WIDTH = 26
+_HOST_WIDTH = 15
+_NAME_WIDTH = 17
 
 
 def guest(result: audit.Result, least: model.Severity) -> audits.Guest:
@@ -151,3 +174,57 @@ def _what(guest: audits.Guest) -> str:
         textwrap.fill(line, _TO_DO_WIDTH, break_on_hyphens=False)
         for line in (what, worst.to_do)
     )
+
+
+def fleet_rows(
+    found: audits.Audit,
+) -> collections.abc.Iterator[tuple[typing.Any, ...]]:
+    """Return a row for each guest of a host, for programs."""
+    for each in found.guests:
+        worst = each.worst
+        yield (
+            found.host,
+            each.domain,
+            each.server,
+            each.uuid,
+            each.project,
+            each.flavor,
+            tables.Names(list(each.has or ())),
+            tables.Names(list(each.wanted or ())),
+            tables.Names(list(each.lacks)),
+            len(each.findings),
+            worst.severity.word if worst else '',
+            worst.code if worst else '',
+            worst.to_do if worst else '',
+            found.time,
+        )
+
+
+def fleet_rows_for_people(
+    found: audits.Audit,
+) -> collections.abc.Iterator[tuple[str, ...]]:
+    """Return a row for each guest of a host, whose cells have lines."""
+    host = textwrap.fill(found.host, _HOST_WIDTH)
+    for each in found.guests:
+        who = [each.name]
+        if each.project:
+            who.append(f'project {each.project}')
+        what = [_what(each)]
+        if each.lacks:
+            lacks = f'lacks {", ".join(each.lacks)}'
+            what.insert(0, textwrap.fill(lacks, _TO_DO_WIDTH))
+        yield (
+            host,
+            '\n'.join(textwrap.fill(line, _NAME_WIDTH) for line in who),
+            each.share,
+            '\n'.join(what),
+        )
+
+
+def fleet_long_rows(
+    found: audits.Audit,
+) -> collections.abc.Iterator[tuple[str, ...]]:
+    """Return a row for each finding of a host's guests."""
+    for each in found.guests:
+        for row in long_rows(each):
+            yield found.host, *row

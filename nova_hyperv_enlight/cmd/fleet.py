@@ -8,8 +8,6 @@ import pathlib
 import re
 import typing
 
-from cliff import columns
-
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
@@ -24,17 +22,7 @@ from nova_hyperv_enlight.fleet import cloud
 from nova_hyperv_enlight.fleet import documents
 from nova_hyperv_enlight.fleet import recommendation
 
-#: How many names are shown to people at once.
-_FEW = 5
 _VENDORS = {vendor.value: vendor for vendor in model.Vendor}
-
-
-def few(names: collections.abc.Sequence[str]) -> str:
-    """Return the first names, and how many more there are."""
-    shown = ', '.join(names[:_FEW])
-    if len(names) > _FEW:
-        shown += f' and {len(names) - _FEW} more'
-    return shown
 
 
 def _in_order(features: frozenset[str]) -> str:
@@ -42,21 +30,6 @@ def _in_order(features: frozenset[str]) -> str:
         name for name in enlightenments.ENLIGHTENMENTS if name in features
     ]
     return ', '.join(listed) or 'nothing'
-
-
-if typing.TYPE_CHECKING:
-    _Names = columns.FormattableColumn[list[str]]
-else:
-    # cliff's is generic from 4.9 on; at run time any release will do.
-    _Names = columns.FormattableColumn
-
-
-class Names(_Names):
-    """Names: all of them for programs, the first of them for people."""
-
-    def human_readable(self) -> str:
-        """Return the first names, and how many more there are."""
-        return few(self._value)
 
 
 def add_cloud_argument(parser: argparse._ActionsContainer) -> None:
@@ -81,8 +54,10 @@ class FleetCommand(base.EnlightCommand, tables.Lister):
         if found:
             self.app.LOG.warning(
                 'Not known here, and passed over: %s (in %s)',
-                few([repr(name) for name in sorted({n for n, _ in found})]),
-                few(sorted({source for _, source in found})),
+                tables.few(
+                    [repr(name) for name in sorted({n for n, _ in found})]
+                ),
+                tables.few(sorted({source for _, source in found})),
             )
 
     def read_cloud(
@@ -98,7 +73,7 @@ class FleetCommand(base.EnlightCommand, tables.Lister):
         if found.others:
             self.app.LOG.warning(
                 'Passed over, for they are no QEMU hosts: %s',
-                few(found.others),
+                tables.few(found.others),
             )
         if found.silent:
             self.app.LOG.warning(
@@ -106,7 +81,7 @@ class FleetCommand(base.EnlightCommand, tables.Lister):
                 'plugin is not there or does not report, or their KVM does '
                 'not emulate Hyper-V.',
                 model.TRAIT_PREFIX,
-                few(found.silent),
+                tables.few(found.silent),
             )
         self.warn_unknown(
             [(trait, f'cloud {name}') for trait in found.unknown]
@@ -181,7 +156,7 @@ class FleetBaseline(FleetCommand):
             return ('line',), [(line,) for line in recommendation.lines(found)]
         self._sum_up(found)
         return ('name', 'hosts', 'missing'), [
-            (name, found.delivering(name), Names(list(missing)))
+            (name, found.delivering(name), tables.Names(list(missing)))
             for name, missing in found.missing.items()
         ]
 
@@ -199,7 +174,8 @@ class FleetBaseline(FleetCommand):
                 unsure.append(host.name)
         if unsure:
             self.app.LOG.warning(
-                'Passed over, for their vendor is not known: %s', few(unsure)
+                'Passed over, for their vendor is not known: %s',
+                tables.few(unsure),
             )
         self.warn_unknown(unknown)
 
@@ -388,7 +364,7 @@ def _of_cloud(
     raise exception.InvalidRequest(
         reason=(
             f'The cloud {cloud!r} has no host {name!r}; it has '
-            f'{few([host.name for host in hosts]) or "none"}.'
+            f'{tables.few([host.name for host in hosts]) or "none"}.'
         )
     )
 

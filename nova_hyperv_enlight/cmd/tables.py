@@ -13,8 +13,33 @@ from cliff import show
 from nova_hyperv_enlight.catalogue import spelling
 from nova_hyperv_enlight import exception
 
+#: How many names are shown to people at once.
+_FEW = 5
 # Formats that have no list: they would show Python's own.
 _FLAT = ('csv', 'value')
+
+
+def few(names: collections.abc.Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    shown = ', '.join(names[:_FEW])
+    if len(names) > _FEW:
+        shown += f' and {len(names) - _FEW} more'
+    return shown
+
+
+if typing.TYPE_CHECKING:
+    _Names = columns.FormattableColumn[list[str]]
+else:
+    # cliff's is generic from 4.9 on; at run time any release will do.
+    _Names = columns.FormattableColumn
+
+
+class Names(_Names):
+    """Names: all of them for programs, the first of them for people."""
+
+    def human_readable(self) -> str:
+        """Return the first names, and how many more there are."""
+        return few(self._value)
 
 
 def _flat(cell: typing.Any) -> typing.Any:

@@ -14,6 +14,7 @@ import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import untrusted
 
 #: What such a document says that it is.
@@ -109,13 +110,89 @@ class Audit:
     :ivar host: its name, empty where it is not known.
     :ivar time: when it was made, in UTC, as ISO 8601 has it.
     :ivar domains: how many domains were looked at.
+    :ivar whole: whether these are all domains of the host.
+    :ivar least: findings that are less severe were left out, and guests
+        without any other.
     :ivar guests: the Windows guests among them, and what could not be read.
     """
 
     host: str
     time: str
     domains: int
+    whole: bool
+    least: model.Severity
     guests: tuple[Guest, ...]
+
+
+def read_all(
+    paths: collections.abc.Iterable[pathlib.Path], least: model.Severity
+) -> list[Audit]:
+    """Read the documents of many hosts: each of them, or none.
+
+    :param paths: the files.
+    :param least: findings that are less severe are left out, and guests
+        without any other.
+    :returns: the audits by the names of the hosts.
+    :raises InvalidRequest: two are of one host, or one has less than what is
+        asked for.
+    :raises MalformedDocument: one is not such a document.
+    """
+    reader = Reader()
+    sources: dict[str, pathlib.Path] = {}
+    found = []
+    for path in paths:
+        audit = reader.read(path)
+        if audit.host in sources:
+            raise exception.InvalidRequest(
+                reason=(
+                    f'The host {audit.host!r} is there twice: '
+                    f'{sources[audit.host]} and {path}. Leave the older one '
+                    'out.'
+                )
+            )
+        sources[audit.host] = path
+        if not least.reaches(audit.least):
+            raise exception.InvalidRequest(
+                reason=(
+                    f'{path} has only what {audit.least.word} or worse is: '
+                    'run "nova-hyperv-enlight domain audit -f json" on that '
+                    'host without --severity, or say --severity '
+                    f'{audit.least.word} here.'
+                )
+            )
+        found.append(reached(audit, least))
+    return sorted(found, key=lambda audit: audit.host)
+
+
+def reached(audit: Audit, least: model.Severity) -> Audit:
+    """Return an audit without what is less severe.
+
+    :param least: this severity or worse is left.
+    """
+    if least is model.Severity.NO_EFFECT:
+        return audit
+    guests = (
+        dataclasses.replace(
+            guest,
+            findings=tuple(
+                each for each in guest.findings if each.severity.reaches(least)
+            ),
+        )
+        for guest in audit.guests
+    )
+    return dataclasses.replace(
+        audit, guests=tuple(guest for guest in guests if guest.findings)
+    )
+
+
+def on_several(found: collections.abc.Iterable[Audit]) -> dict[str, list[str]]:
+    """Return the UUIDs of guests that more than one host has, with these."""
+    places: dict[str, list[str]] = {}
+    for audit in found:
+        for guest in audit.guests:
+            if guest.uuid:
+                places.setdefault(guest.uuid, []).append(audit.host)
+    return {uuid: hosts for uuid, hosts in places.items() if len(hosts) > 1}
 
 
 def worst_first(
@@ -152,6 +229,8 @@ def write(audit: Audit) -> dict[str, typing.Any]:
         'host': audit.host,
         'time': audit.time,
         'domains': audit.domains,
+        'whole': audit.whole,
+        'severity': audit.least.word,
         'guests': [
             {
                 'domain': guest.domain,
@@ -195,15 +274,23 @@ class Reader:
         if isinstance(found, list):
             raise ValueError(_AGAIN)
         if not isinstance(found, dict) or found.get('document') != KIND:
-            raise ValueError('it is not a document of "domain audit -f json"')
+            raise ValueError(
+                'it is not a document that "nova-hyperv-enlight domain audit '
+                '-f json" writes'
+            )
         untrusted.check_version(found, VERSION, _AGAIN)
         domains = found.get('domains')
         if not isinstance(domains, int) or isinstance(domains, bool):
             raise ValueError("'domains' is not a number")
+        whole = found.get('whole')
+        if not isinstance(whole, bool):
+            raise ValueError("'whole' is neither true nor false")
         return Audit(
             host=_text(found, 'host') or name,
             time=_text(found, 'time'),
             domains=domains,
+            whole=whole,
+            least=_severity(_text(found, 'severity')),
             guests=tuple(map(self._guest, _objects(found, 'guests'))),
         )
 
@@ -236,10 +323,8 @@ class Reader:
         texts = tuple(_text(found, key) for key in Finding._fields)
         if texts not in self._findings:
             code, name, severity, text, to_do = texts
-            if severity not in SEVERITIES:
-                raise ValueError(f'there is no severity {severity!r}')
             self._findings[texts] = Finding(
-                code, name, SEVERITIES[severity], text, to_do
+                code, name, _severity(severity), text, to_do
             )
         return self._findings[texts]
 
@@ -253,6 +338,12 @@ def _objects(
     ):
         raise ValueError(f'{key!r} is not a list of objects')
     return listed
+
+
+def _severity(word: str) -> model.Severity:
+    if word not in SEVERITIES:
+        raise ValueError(f'there is no severity {word!r}')
+    return SEVERITIES[word]
 
 
 def _text(found: dict[str, typing.Any], key: str) -> str:

@@ -32,6 +32,17 @@ STATUS = {
         'nova-hyperv-enlight domain audit --windows web1 web2',
     ): 3,
     (
+        'doc/source/admin/audit.rst',
+        'for host in compute1 compute2; do\n'
+        '  ssh root@$host nova-hyperv-enlight domain audit -f json \\\n'
+        '    >audits/$host.json\n'
+        'done',
+    ): 3,
+    (
+        'doc/source/admin/audit.rst',
+        'nova-hyperv-enlight fleet audit audits/*.json',
+    ): 3,
+    (
         'doc/source/admin/verify.rst',
         'nova-hyperv-enlight guest verify --profile performance',
     ): 3,

@@ -12,7 +12,6 @@ import ddt
 import fixtures
 import testtools
 
-from nova_hyperv_enlight.cmd import fleet
 from nova_hyperv_enlight.cmd import main
 from nova_hyperv_enlight.cmd import profile
 from nova_hyperv_enlight.cmd import tables
@@ -21,6 +20,7 @@ from tests.unit.cmd import base
 COMMANDS = (
     'domain audit',
     'explain',
+    'fleet audit',
     'fleet baseline',
     'fleet check',
     'host show',
@@ -163,7 +163,7 @@ class ListsTestCase(base.CommandTestCase):
         """Show a list"""
 
         def take_action(self, parsed_args):
-            cell = fleet.Names(['a', 'b'])
+            cell = tables.Names(['a', 'b'])
             return ('name', 'missing'), [('x', cell)]
 
     def show(self, format):
