@@ -25,8 +25,7 @@ class FleetAudit(base.FindingsCommand, tables.Lister):
 
     Exit code 3: something was found.
 
-    Example: nova-hyperv-enlight fleet audit audits/*.json --severity
-    breaks-migration
+    Example: nova-hyperv-enlight fleet audit --severity costs-cpu audits/*.json
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
