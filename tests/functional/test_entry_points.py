@@ -13,6 +13,7 @@ OURS = {
         'domain_apply',
         'domain_audit',
         'explain',
+        'fleet_audit',
         'fleet_baseline',
         'fleet_check',
         'guest_exits',
