@@ -6,7 +6,7 @@
 ``tsc=HZ``. NAMES are separated by commas; a value follows its name after an
 equals sign, a sub-element its parent after a plus sign. At most 255
 characters, which is what Nova's system_metadata holds: with everything on
-there is room for it. ``pit=discard`` after the names says that the guest's PIT
+there is room for it. ``pit`` after the names says that the guest's PIT
 discards lost ticks.
 
 What was wanted and not delivered follows the names, after a minus sign:
@@ -37,7 +37,7 @@ MAX_LENGTH = 255
 
 _MINUS = '-'
 # Releases that do not know this word pass over it.
-_PIT = 'pit=discard'
+_PIT = 'pit'
 _MODE = 'mode='
 _TSC = 'tsc='
 

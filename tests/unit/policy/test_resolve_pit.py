@@ -146,5 +146,5 @@ class RecordedPitTestCase(cases.ResolveTestCase):
         made = recording.made(decided, selections.Selection(), AMD, None)
 
         text = record.encode(made)
-        self.assertTrue(text.endswith(',pit=discard'), text)
+        self.assertTrue(text.endswith(',pit'), text)
         self.assertEqual(made, record.decode(text))
