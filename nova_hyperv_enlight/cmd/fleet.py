@@ -12,6 +12,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
+from nova_hyperv_enlight.cmd import baseline_views
 from nova_hyperv_enlight.cmd import hosts
 from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight.domxml import domain
@@ -23,6 +24,15 @@ from nova_hyperv_enlight.fleet import documents
 from nova_hyperv_enlight.fleet import recommendation
 
 _VENDORS = {vendor.value: vendor for vendor in model.Vendor}
+
+
+def _percent(text: str) -> int:
+    """Return a share of the hosts."""
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 100):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not a whole number from 1 to 100'
+        )
+    return int(text)
 
 
 def _in_order(features: frozenset[str]) -> str:
@@ -123,6 +133,22 @@ class FleetBaseline(FleetCommand):
             help='only hosts whose processor is of this vendor',
         )
         parser.add_argument(
+            '--quorum',
+            metavar='PERCENT',
+            type=_percent,
+            default=baseline.QUORUM,
+            help=(
+                'how many hosts have to share a set; the others are outside '
+                f'(default: {baseline.QUORUM})'
+            ),
+        )
+        shown = parser.add_mutually_exclusive_group()
+        shown.add_argument(
+            '--matrix',
+            action='store_true',
+            help='a row for each host, which says what it is short of',
+        )
+        shown.add_argument(
             '--print-config',
             action='store_true',
             help=(
@@ -151,10 +177,16 @@ class FleetBaseline(FleetCommand):
         :returns: the columns and the rows.
         """
         _check_sources(parsed_args)
-        found = baseline.find(self._hosts(parsed_args))
+        found = baseline.find(self._hosts(parsed_args), parsed_args.quorum)
+        self._name_outside(found, parsed_args.quorum)
         if parsed_args.print_config:
             return ('line',), [(line,) for line in recommendation.lines(found)]
         self._sum_up(found)
+        if parsed_args.matrix:
+            return baseline_views.matrix(
+                found,
+                parsed_args.formatter == 'table' and not parsed_args.columns,
+            )
         return ('name', 'hosts', 'missing'), [
             (name, found.delivering(name), tables.Names(list(missing)))
             for name, missing in found.missing.items()
@@ -190,6 +222,23 @@ class FleetBaseline(FleetCommand):
             )
         # One after the other: they may be many.
         return (documents.read(pathlib.Path(f)) for f in parsed_args.file)
+
+    def _name_outside(self, found: baseline.Baseline, quorum: int) -> None:
+        """Say which hosts are short of what a quorum shares."""
+        if not found.outside:
+            return
+        if not found.enough:
+            self.app.LOG.warning(
+                'Nothing is shared by %d %% of the hosts.', quorum
+            )
+        self.app.LOG.warning(
+            '%d of %d hosts share %s. Outside, for they are short of some of '
+            'it: %s.',
+            found.inside.hosts,
+            found.everyone.hosts,
+            _in_order(found.inside.features),
+            tables.few([each.name for each in found.outside]),
+        )
 
     def _sum_up(self, found: baseline.Baseline) -> None:
         """Say what the hosts of each vendor deliver."""
@@ -233,7 +282,7 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
     --os-cloud it is a hypervisor of that cloud. The rules are those that
     nova-compute applies on the destination.
 
-    Exit code 3: it would not migrate.
+    Exit code 3: it would not migrate, or that cannot be said.
 
     Example: nova-hyperv-enlight fleet check a.json qemu+ssh://b/system
     """
@@ -280,12 +329,22 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
         conf = base.with_profile(
             base.read_settings(parsed_args), parsed_args.profile
         )
+        if parsed_args.domain and (
+            parsed_args.option or parsed_args.config_file
+        ):
+            raise exception.InvalidRequest(
+                reason=(
+                    '--option and --config-file do not go with --domain: the '
+                    'guest has what it was started with.'
+                )
+            )
         guest = _read_domain(parsed_args)
         source, destination = self._pair(parsed_args, guest)
         started = (
             check.of_guest(guest) if guest else check.of_profile(conf, source)
         )
         found = check.obstacles(started, source, destination)
+        doubts = check.doubts(source, destination)
         untold = check.untold(started, source, destination)
         if untold:
             self.app.LOG.warning(
@@ -296,17 +355,22 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
         slow = check.slow_clock(started, source, destination)
         if slow:
             self.app.LOG.warning('On %s, %s.', destination.name, slow)
-        self.found = len(found)
+        self.found = len(found) + len(doubts)
         self.app.LOG.info(
-            '%s would %smigrate from %s to %s.',
-            f'The domain {parsed_args.domain}'
-            if guest
-            else f'A guest of profile {started.profile}',
-            'not ' if found else '',
+            'As far as enlightenments go, %s from %s to %s.',
+            _sentence(
+                f'the domain {parsed_args.domain}'
+                if guest
+                else f'a guest of profile {started.profile}',
+                bool(found),
+                bool(doubts),
+            ),
             source.name,
             destination.name,
         )
-        return ('name', 'text'), [(each.name, each.text) for each in found]
+        return ('name', 'text'), [
+            (each.name, each.text) for each in (*found, *doubts)
+        ]
 
     def _pair(
         self, parsed_args: argparse.Namespace, guest: domain.Domain | None
@@ -320,8 +384,12 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
                     'host, or a cloud, cannot be asked about another one.'
                 )
             )
+        if parsed_args.os_cloud and all(map(_URI.match, names)):
+            raise exception.InvalidRequest(
+                reason='--os-cloud has no effect: both hosts are connections.'
+            )
         in_cloud: collections.abc.Sequence[documents.Host] = ()
-        if parsed_args.os_cloud and not all(map(_URI.match, names)):
+        if parsed_args.os_cloud:
             in_cloud = self.read_cloud(parsed_args.os_cloud)
         pair = []
         for name in names:
@@ -335,6 +403,14 @@ class FleetCheck(base.FindingsCommand, FleetCommand):
             [(name, host.source) for host in pair for name in host.unknown]
         )
         return pair
+
+
+def _sentence(what: str, obstacles: bool, doubts: bool) -> str:
+    if obstacles:
+        return f'{what} would not migrate'
+    if doubts:
+        return f'it cannot be said that {what} would migrate'
+    return f'{what} would migrate'
 
 
 def _connected(

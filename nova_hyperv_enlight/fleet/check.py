@@ -21,6 +21,12 @@ from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
+#: What the processor alone never rules out.
+_ANY_HARDWARE = tuple(
+    name
+    for name, entry in _CATALOGUE.items()
+    if not (entry.vendors or entry.hardware or entry.pins_tsc)
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +162,32 @@ def slow_clock(
     ):
         return None
     return destination.capabilities.sources.slow_clock
+
+
+def doubts(
+    source: documents.Host, destination: documents.Host
+) -> list[Obstacle]:
+    """Return why it cannot be said that any guest moves between two hosts.
+
+    No enlightenment decides that: their processors are not alike, or one of
+    the hosts could not be asked.
+    """
+    found = [
+        f'{host.name} could not be asked what it offers.'
+        for host in (source, destination)
+        if all(
+            host.capabilities.features[name].offered is None
+            for name in _ANY_HARDWARE
+        )
+    ]
+    vendors = (source.vendor, destination.vendor)
+    if None not in vendors and vendors[0] is not vendors[1]:
+        words = ' and '.join(each.value for each in vendors if each)
+        found.append(
+            f'The processors are of different vendors, {words}: a guest '
+            'rarely moves between them, whatever its enlightenments.'
+        )
+    return [Obstacle(name='', text=text) for text in found]
 
 
 def _in_order(guest: record.Record) -> collections.abc.Iterator[str]:

@@ -3,9 +3,11 @@
 """Says in nova.conf's and flavors' words what a guest gets on every host.
 
 The set of a group of hosts is a profile less what one of them is short of.
-Windows guests that are started with it can move between all of them.
+Windows guests that are started with it can move between all of them. Where
+the group is a quorum, traits keep guests off the hosts outside it.
 """
 
+import collections.abc
 import dataclasses
 
 from nova_hyperv_enlight.catalogue import enlightenments
@@ -95,55 +97,89 @@ def extras(features: frozenset[str]) -> list[Recommendation]:
 
 
 def lines(found: baseline.Baseline) -> list[str]:
-    """Return the lines for nova.conf, and the commands for flavors."""
-    everyone = found.everyone
-    plan = choose(everyone.features)
+    """Return the lines for nova.conf, and the commands for flavors.
+
+    No profile that turns nothing on is among them.
+    """
+    inside = found.inside
+    plan = choose(inside.features)
+    if not plan.features:
+        return [
+            '# No profile can be recommended: these hosts share nothing that '
+            'one turns on.'
+        ]
+    lacking = frozenset().union(
+        *(_CATALOGUE.keys() - each.features for each in found.outside)
+    )
     written = [
-        f'# In nova.conf, for {_words(everyone)}:',
+        f'# In nova.conf, for {_words(inside, found)}:',
         *plan.options(),
         '',
-        '# The same for one flavor alone:',
-        plan.command(),
-        *_for_some(everyone, everyone),
     ]
-    for group in found.groups:
-        if group.vendor is not None and group.hosts < everyone.hosts:
-            written += ['', *_of_vendor(group, everyone)]
+    off = plan.features & lacking
+    if off:
+        written += [
+            '# Short of it: '
+            f'{", ".join(_short(found.outside, plan.features))}.',
+            '# For a flavor whose guests must stay off them:',
+        ]
+    else:
+        written.append('# The same for one flavor alone:')
+    written += [plan.command(off), *_for_some(inside, found, lacking)]
+    for group in found.inside_groups:
+        if group.vendor is not None and group.hosts < inside.hosts:
+            written += ['', *_of_vendor(group, found, lacking)]
     return written
 
 
-def _words(group: baseline.Group) -> str:
+def _short(
+    hosts: collections.abc.Iterable[baseline.Delivery],
+    features: frozenset[str],
+) -> list[str]:
+    """Return the names of the hosts that do not deliver a set."""
+    return [each.name for each in hosts if not features <= each.features]
+
+
+def _words(group: baseline.Group, found: baseline.Baseline) -> str:
     vendor = f'{group.vendor.value} ' if group.vendor else ''
+    if found.outside:
+        hosts = 'host' if group.hosts == 1 else 'hosts'
+        return f'{group.hosts} {vendor}{hosts} of {found.everyone.hosts}'
     if group.hosts == 1:
         return f'the one {vendor}host'
     return f'all {group.hosts} {vendor}hosts'
 
 
-def _of_vendor(group: baseline.Group, everyone: baseline.Group) -> list[str]:
+def _of_vendor(
+    group: baseline.Group, found: baseline.Baseline, lacking: frozenset[str]
+) -> list[str]:
     """Return the lines about the hosts of one vendor among others."""
     plan = choose(group.features)
-    some = _for_some(group, everyone)
-    more = plan.features - everyone.features
+    some = _for_some(group, found, lacking)
+    more = plan.features - found.inside.features
     if more:
         return [
-            f'# In nova.conf of {_words(group)}, instead of that:',
+            f'# In nova.conf of {_words(group, found)}, instead of that:',
             *plan.options(),
             '',
             '# For a flavor whose guests must stay on hosts like these:',
-            plan.command(more),
+            plan.command(more | (plan.features & lacking)),
             *some,
         ]
-    return [f'# The same for {_words(group)}.', *some]
+    return [f'# The same for {_words(group, found)}.', *some]
 
 
-def _for_some(group: baseline.Group, everyone: baseline.Group) -> list[str]:
+def _for_some(
+    group: baseline.Group, found: baseline.Baseline, lacking: frozenset[str]
+) -> list[str]:
     """Return the lines about profiles that only some guests gain from."""
     written = []
     for plan in extras(group.features):
+        traits = plan.features - found.inside.features
         written += [
             '',
             f'# For a flavor whose guests need profile {plan.profile.name}, '
-            f'on {_words(group)}:',
-            plan.command(plan.features - everyone.features),
+            f'on {_words(group, found)}:',
+            plan.command(traits | (plan.features & lacking)),
         ]
     return written

@@ -930,16 +930,23 @@ MUTANTS = (
     Mutant(
         'fleet/baseline.py',
         'one vendor speaks for all',
-        'features=graph.closed_part(features, frozenset(vendors))',
-        'features=graph.closed_part(features, frozenset(tuple(vendors)[:1]))',
+        'features=graph.closed_part(features, vendors)',
+        'features=graph.closed_part(features, frozenset({hosts[0].vendor}))',
         ('tests.unit.fleet.test_baseline.BaselineTestCase',),
     ),
     Mutant(
         'fleet/baseline.py',
         'one vendor is forgotten',
-        'features=graph.closed_part(features, frozenset(vendors))',
-        'features=graph.closed_part(features, frozenset(tuple(vendors)[-1:]))',
+        'features=graph.closed_part(features, vendors)',
+        'features=graph.closed_part(features, frozenset({hosts[-1].vendor}))',
         ('tests.unit.fleet.test_baseline.BaselineTestCase',),
+    ),
+    Mutant(
+        'fleet/baseline.py',
+        'a quorum is one host less',
+        'needed = -(-len(found) * quorum // 100)',
+        'needed = len(found) * quorum // 100 or 1',
+        ('tests.unit.fleet.test_baseline.QuorumTestCase',),
     ),
     Mutant(
         'fleet/cloud.py',

@@ -59,6 +59,14 @@ class NoEffectTestCase(base.CommandTestCase):
             'domain apply @guest --connect test:/// --domcaps @domcaps',
             'by --connect or by --domcaps',
         ),
+        (
+            'fleet check qemu:/// qemu:/// --os-cloud c',
+            '--os-cloud has no effect',
+        ),
+        (
+            'fleet check @host @host --domain @guest --option mode=shadow',
+            '--option and --config-file do not go with --domain',
+        ),
         ('fleet check @host @host --machine pc', '--machine goes with'),
         ('guest verify --domain win --machine pc', '--machine goes with'),
         ('guest verify --xml @guest --virt-type kvm', '--virt-type goes with'),

@@ -66,6 +66,49 @@ class BaselineTestCase(FleetTestCase):
             result.err.splitlines(),
         )
 
+    def test_who_is_outside(self):
+        paths = [self.save(f'c{place}', cases.MINIMAL) for place in range(3)]
+
+        result = self.call('fleet', 'baseline', *paths, self.save('d', ()))
+
+        self.assertEqual(0, result.code)
+        self.assertIn(
+            '3 of 4 hosts share relaxed, vapic, spinlocks, hypervclock. '
+            'Outside, for they are short of some of it: d.',
+            result.err,
+        )
+
+    def test_quorum(self):
+        paths = [self.save('c', cases.MINIMAL), self.save('d', ())]
+
+        half = self.call('fleet', 'baseline', *paths, '--quorum', '50')
+        all_ = self.call('fleet', 'baseline', *paths, '--quorum', '100')
+
+        self.assertNotIn('Nothing is shared', half.err)
+        self.assertIn('Nothing is shared by 100 % of the hosts', all_.err)
+        for wrong in ('0', '101', '-1', 'most', '5.5'):
+            result = self.call('fleet', 'baseline', f'--quorum={wrong}', 'c')
+            self.assertEqual(2, result.code)
+            self.assertIn('is not a whole number from 1 to 100', result.err)
+
+    def test_matrix(self):
+        paths = [self.save(f'c{place}', cases.MINIMAL) for place in range(3)]
+        argv = ('fleet', 'baseline', '--matrix', self.save('d', ()), *paths)
+
+        people = self.call(*argv).out
+        *_, last = rows = json.loads(self.call(*argv, '-f', 'json').out)
+
+        self.assertEqual(
+            ['host', 'vendor', 'outside', *cases.NAMES], list(last)
+        )
+        self.assertEqual(
+            [('d', 'yes', 'no')] + [(f'c{n}', 'no', 'yes') for n in range(3)],
+            [(row['host'], row['outside'], row['vapic']) for row in rows],
+        )
+        self.assertIn('| d    | Intel  | 0 of 21  | yes     | relaxed', people)
+        self.assertIn('| c0   | Intel  | 4 of 21  | no      | -  ', people)
+        self.assertGreater(80, max(map(len, people.splitlines())))
+
     def test_nothing_in_common(self):
         path = self.save('c', ())
 

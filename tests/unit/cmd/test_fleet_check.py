@@ -34,7 +34,8 @@ class DocumentsTestCase(CheckTestCase):
 
         self.assertEqual((0, ''), (result.code, result.out.strip()))
         self.assertEqual(
-            'A guest of profile baseline would migrate from poor to rich.',
+            'As far as enlightenments go, a guest of profile baseline would '
+            'migrate from poor to rich.',
             result.err.strip(),
         )
 
@@ -44,7 +45,8 @@ class DocumentsTestCase(CheckTestCase):
 
         self.assertEqual(3, result.code)
         self.assertEqual(
-            'A guest of profile baseline would not migrate from rich to poor.',
+            'As far as enlightenments go, a guest of profile baseline would '
+            'not migrate from rich to poor.',
             result.err.strip(),
         )
         self.assertEqual(cases.BASELINE - cases.MINIMAL, set(rows))
@@ -86,6 +88,34 @@ class DocumentsTestCase(CheckTestCase):
             'Nobody could tell whether unsure offers ipi.', result.err
         )
 
+    def test_other_processors(self):
+        amd = self.save('amd', vendor=cases.AMD)
+
+        result = self.call('fleet', 'check', self.poor, amd)
+
+        self.assertEqual(3, result.code)
+        self.assertIn(
+            'it cannot be said that a guest of profile baseline would migrate '
+            'from poor to amd.',
+            result.err,
+        )
+        self.assertIn('different vendors, Intel and AMD', result.out)
+
+    def test_processors_that_are_not_known(self):
+        other = self.save('other', vendor=None)
+
+        self.assertEqual(0, self.call('fleet', 'check', self.poor, other).code)
+
+    def test_a_host_that_could_not_be_asked(self):
+        away = self.save('away', ('avic',), unknown=cases.ALL - {'avic'})
+
+        for argv in ((self.rich, away), (away, self.rich)):
+            result = self.call('fleet', 'check', *argv)
+
+            self.assertEqual(3, result.code)
+            self.assertIn('it cannot be said that ', result.err)
+            self.assertIn('away could not be asked', result.out)
+
     def test_a_guests_document(self):
         path = self.write('guest.xml', domains.WHOLE)
 
@@ -95,7 +125,7 @@ class DocumentsTestCase(CheckTestCase):
 
         self.assertEqual(0, result.code, result.err)
         self.assertIn(
-            f'The domain {path} would migrate from rich to poor.', result.err
+            f'the domain {path} would migrate from rich to poor.', result.err
         )
 
     def test_no_guests_document(self):
@@ -132,7 +162,9 @@ class ConnectionsTestCase(CheckTestCase):
         self.kernel_asked = self.use_kernel()
 
     def test_the_destination(self):
-        result = self.call('fleet', 'check', self.rich, 'qemu+ssh://b/system')
+        rich = self.save('rich', vendor=cases.AMD)
+
+        result = self.call('fleet', 'check', rich, 'qemu+ssh://b/system')
 
         self.assertEqual(0, result.code, result.err)
         self.assertEqual(['qemu+ssh://b/system'], self.libvirt.uris)
@@ -143,6 +175,8 @@ class ConnectionsTestCase(CheckTestCase):
         self.assertTrue(self.connection.closed)
 
     def test_a_guest_is_asked_about_as_it_is(self):
+        self.connection._answer = base.document().replace('x86_64', 'i686')
+
         result = self.call(
             'fleet',
             'check',
@@ -153,7 +187,7 @@ class ConnectionsTestCase(CheckTestCase):
         )
 
         self.assertEqual(0, result.code, result.err)
-        self.assertIn('The domain hyperv would migrate from qemu:', result.err)
+        self.assertIn('the domain hyperv would migrate from qemu:', result.err)
         self.assertEqual(
             {(None, 'i686', 'q35', 'kvm', 0)}, set(self.connection.asked)
         )

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+import itertools
 
+import ddt
 from hypothesis import strategies as st
 
 from nova_hyperv_enlight.catalogue import profiles
@@ -113,18 +115,17 @@ class BaselineTestCase(base.TestCase):
 
     def test_what_requires_more_on_one_vendors_hosts(self):
         # An Intel host wants evmcs for it, which an AMD host has not.
-        found = baseline.find(
-            [
-                hosts.make('a', vendor=INTEL),
-                hosts.make('b', cases.ALL - {'evmcs'}, vendor=AMD),
-            ]
-        )
+        fleet = [
+            hosts.make('a', vendor=INTEL),
+            hosts.make('b', cases.ALL - {'evmcs'}, vendor=AMD),
+        ]
 
-        self.assertEqual((), found.missing['emsr_bitmap'])
-        self.assertEqual(
-            cases.ALL - {'evmcs', 'emsr_bitmap', 'tlbflush.direct'},
-            found.everyone.features,
-        )
+        for found in (baseline.find(fleet), baseline.find(fleet[::-1])):
+            self.assertEqual((), found.missing['emsr_bitmap'])
+            self.assertEqual(
+                cases.ALL - {'evmcs', 'emsr_bitmap', 'tlbflush.direct'},
+                found.everyone.features,
+            )
 
     def test_what_requires_more_than_on_hosts_of_an_unknown_vendor(self):
         found = baseline.find(
@@ -157,6 +158,86 @@ class BaselineTestCase(base.TestCase):
 
     def test_no_host(self):
         self.assertRaises(exception.InvalidRequest, baseline.find, [])
+
+
+@ddt.ddt
+class QuorumTestCase(base.TestCase):
+    def find(self, *sets, **kwargs):
+        """Find the baseline of hosts that deliver these sets."""
+        return baseline.find(
+            [
+                hosts.make(f'h{place}', names, vendor=AMD)
+                for place, names in enumerate(sets)
+            ],
+            **kwargs,
+        )
+
+    def test_one_of_ten_is_outside(self):
+        found = self.find((), *[cases.BASELINE] * 9)
+
+        self.assertEqual(
+            (9, cases.BASELINE), (found.inside.hosts, found.inside.features)
+        )
+        self.assertEqual(['h0'], [each.name for each in found.outside])
+        self.assertTrue(found.enough)
+        self.assertEqual(frozenset(), found.everyone.features)
+
+    def test_all_are_inside(self):
+        found = self.find(cases.BASELINE, cases.PERFORMANCE - {'avic'})
+
+        self.assertEqual(found.everyone, found.inside)
+        self.assertEqual((), found.outside)
+
+    @ddt.unpack
+    @ddt.data((50, 2, ()), (75, 3, ('ipi',)), (100, 4, ('ipi', 'reset')))
+    def test_as_many_as_are_demanded(self, percent, hosts, less):
+        full = cases.BASELINE
+        found = self.find(
+            full, full, full - {'ipi'}, full - {'ipi', 'reset'}, quorum=percent
+        )
+
+        self.assertEqual(hosts, found.inside.hosts)
+        self.assertEqual(full - set(less), found.inside.features)
+
+    def test_fewer_than_are_demanded(self):
+        found = self.find(cases.MINIMAL, ())
+
+        self.assertFalse(found.enough)
+        self.assertEqual(
+            (1, cases.MINIMAL), (found.inside.hosts, found.inside.features)
+        )
+
+    def test_nobody_has_anything(self):
+        found = self.find((), ())
+
+        self.assertEqual(
+            (2, frozenset()), (found.inside.hosts, found.inside.features)
+        )
+
+    @strategies.for_any(FLEETS, st.integers(1, 100))
+    def test_no_set_that_so_many_share_is_larger(self, fleet, percent):
+        found = baseline.find(fleet, percent)
+        needed = -(-len(fleet) * percent // 100)
+        sets = [baseline.delivered(host) for host in fleet]
+
+        self.assertEqual(len(fleet), found.inside.hosts + len(found.outside))
+        largest = max(
+            len(frozenset.intersection(*some))
+            for some in itertools.combinations(sets, needed)
+        )
+        shared = frozenset.intersection(
+            *(
+                host.features
+                for host in found.hosts
+                if host not in found.outside
+            )
+        )
+        # Where some host has something, somebody is inside for it.
+        self.assertEqual(largest > 0, found.enough and any(sets))
+        self.assertEqual(any(sets), bool(shared))
+        if found.enough:
+            self.assertEqual(largest, len(shared))
+            self.assertLessEqual(needed, found.inside.hosts)
 
 
 class PropertiesTestCase(base.TestCase):

@@ -148,6 +148,40 @@ class LinesTestCase(PlanTestCase):
             ),
         )
 
+    def test_a_host_without_hyperv_takes_nothing_away(self):
+        fleet = [hosts.make(f'h{n}', cases.BASELINE) for n in range(9)]
+        short = hosts.make('poor', cases.BASELINE - {'ipi', 'synic'})
+        blocks = self.blocks(*fleet, short)
+
+        conf = self.read_options(*blocks['# In nova.conf, for 9 hosts of 10:'])
+        self.assertEqual('baseline', conf.profile)
+        self.assertEqual([], blocks['# Short of it: poor.'])
+        (command,) = blocks['# For a flavor whose guests must stay off them:']
+        self.assertEqual(
+            {
+                'hyperv_enlight:profile',
+                *(
+                    f'trait:CUSTOM_HYPERV_{name}'
+                    for name in ('SYNIC', 'STIMER', 'STIMER_DIRECT', 'IPI')
+                ),
+            },
+            set(self.read_command(command)),
+        )
+
+    def test_nothing_is_no_profile(self):
+        for names in ((), ('vendor_id',)):
+            (line,) = recommendation.lines(
+                baseline.find([hosts.make('a', names), hosts.make('b', ())])
+            )
+
+            self.assertIn('# No profile can be recommended', line)
+
+    def test_one_of_two_has_nothing(self):
+        blocks = self.blocks(hosts.make('a', ()), hosts.make('b', cases.ALL))
+
+        (command,) = blocks['# For a flavor whose guests must stay off them:']
+        self.assertIn('profile=performance', command)
+
     def test_one_host(self):
         self.assertIn(
             '# In nova.conf, for the one host:', self.blocks(hosts.make())
