@@ -80,6 +80,13 @@ def refuse_command(program: app.App, words: list[str]) -> None:
     """
     # Its name ends where its arguments begin.
     name = ' '.join(itertools.takewhile(lambda word: word[:1] != '-', words))
+    if not name:
+        program.LOG.error(
+            '%s',
+            f'Unknown option {words[0]!r} before the command. The options of '
+            'a command follow its name.',
+        )
+        return
     known = sorted(command for command, _ in program.command_manager)
     group = [each for each in known if each.startswith(f'{name} ')]
     program.LOG.error(

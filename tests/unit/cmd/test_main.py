@@ -90,6 +90,13 @@ class MainTestCase(base.CommandTestCase):
             self.call('explan', '--profile', 'bogus'), "command 'explan'. "
         )
 
+    def test_an_option_before_the_command(self):
+        self.assertRefused(
+            self.call('-c', 'name', 'host', 'show'),
+            "Unknown option '-c' before the command. The options of a "
+            'command follow its name.',
+        )
+
     @ddt.data(
         ('explain', '--bogus'),
         ('host', 'show', '--domcaps'),
