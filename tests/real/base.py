@@ -103,13 +103,7 @@ class RealTestCase(server.ServerMixin, integrated_helpers._IntegratedTestBase):
     def _configure(self):
         instances = tempfile.mkdtemp(dir=self._embedded.root)
         self.addCleanup(shutil.rmtree, instances, ignore_errors=True)
-        self.flags(
-            instances_path=instances,
-            reserved_host_memory_mb=0,
-            # a slow machine is not a service that is down
-            service_down_time=int(10 * server.WAIT_SECONDS),
-            report_interval=int(server.WAIT_SECONDS),
-        )
+        self.flags(instances_path=instances, reserved_host_memory_mb=0)
         self.flags(
             connection_uri=self._embedded.uri,
             cpu_mode=self.CPU_MODE,
