@@ -296,6 +296,14 @@ class MetadataTestCase(guest.GuestTestCase):
             self.told(self.PROPERTIES, self.SPECS),
         )
 
+    def test_one_of_both(self):
+        self.assertEqual(
+            ({}, {'hyperv_enlight_reset': 'off'}), self.told(self.PROPERTIES)
+        )
+        self.assertEqual(
+            ({'hyperv_enlight:ipi': 'off'}, {}), self.told(WINDOWS, self.SPECS)
+        )
+
     @ddt.data({}, {'hw:hide_hypervisor_id': 'true'})
     def test_nothing_of_ours(self, specs):
         # Nova copies the record into snapshots.
