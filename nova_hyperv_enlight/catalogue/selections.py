@@ -9,6 +9,20 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 
+#: What needs the guest's TSC frequency pinned.
+PINNING = frozenset(
+    name
+    for name, entry in enlightenments.ENLIGHTENMENTS.items()
+    if entry.pins_tsc
+)
+# What a guest's PIT can keep from having an effect: it is looked for in each
+# decision.
+_INHIBITED = tuple(
+    (name, entry.pit_inhibits)
+    for name, entry in enlightenments.ENLIGHTENMENTS.items()
+    if entry.pit_inhibits
+)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -38,8 +52,8 @@ def pinning(selection: Selection) -> list[str]:
     """Return the names that need a pinned TSC frequency."""
     return [
         name
-        for name, entry in enlightenments.ENLIGHTENMENTS.items()
-        if name in selection.features and entry.pins_tsc
+        for name in enlightenments.ENLIGHTENMENTS
+        if name in selection.features & PINNING
     ]
 
 
@@ -60,6 +74,6 @@ def inhibited_by_pit(
     """
     return [
         name
-        for name, entry in enlightenments.ENLIGHTENMENTS.items()
-        if name in features and vendor in entry.pit_inhibits
+        for name, vendors in _INHIBITED
+        if name in features and vendor in vendors
     ]

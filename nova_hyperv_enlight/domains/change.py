@@ -27,11 +27,6 @@ from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
 _ALL = frozenset(_CATALOGUE)
-_TIMERS = frozenset(
-    name
-    for name, entry in _CATALOGUE.items()
-    if entry.placement is model.Placement.TIMER
-)
 #: The profile that asks for nothing by itself.
 _NONE = 'none'
 _WANTED = frozenset(
@@ -217,7 +212,7 @@ def _change(
     if custom:
         off, missing = there.off - features, _ALL - features
     else:
-        off = (there.off | gone) - features - _TIMERS
+        off = (there.off | gone) - features - modes.TIMERS
         # A part that is off stands in an element that is on, or off too.
         around = frozenset(_CATALOGUE[name].parent or name for name in off)
         features |= around & decided.selection.features

@@ -25,6 +25,19 @@ _NEVER_NOTIFY = '4294967295'
 HIDING = 'vendor_id'
 
 
+class Lack(typing.NamedTuple):
+    """Why an enlightenment is not possible.
+
+    :ivar reason: the code.
+    :ivar source: who rules it out.
+    :ivar text: what it is, to be read after the name, without a full stop.
+    """
+
+    reason: decision.Reason
+    source: request.Source
+    text: str
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GuestContext:
     """What one decision is made from.
@@ -87,31 +100,41 @@ class GuestContext:
             if name in overrides.features
         ]
 
-    def lacks(self, name: str) -> tuple[decision.Reason, str] | None:
+    def lacks(self, name: str) -> Lack | None:
         """Return why a name is not possible here, None where it is."""
         if self.req.encrypted:
             # Any enlightenment shows Windows a hypercall page, which KVM
             # fills: kvm_hv_set_msr_pw in Linux, arch/x86/kvm/hyperv.c.
-            return (
+            return Lack(
                 decision.Reason.GUEST,
+                request.Source.HOST,
                 "the guest's memory is encrypted: it could not read what KVM "
                 'writes into it',
             )
         capability = self.host.features[name]
         if capability.offered is None:
-            return decision.Reason.NOT_KNOWN, capability.evidence
+            return Lack(
+                decision.Reason.NOT_KNOWN,
+                request.Source.HOST,
+                capability.evidence,
+            )
         if not capability.offered:
-            return decision.Reason.NOT_OFFERED, capability.evidence
+            return Lack(
+                decision.Reason.NOT_OFFERED,
+                request.Source.HOST,
+                capability.evidence,
+            )
         if self.req.nested is False and (
             enlightenments.ENLIGHTENMENTS[name].nests
         ):
-            return (
+            return Lack(
                 decision.Reason.GUEST,
+                request.Source.HOST,
                 "the guest's CPU shows neither vmx nor svm",
             )
         return self._inhibited(name)
 
-    def _inhibited(self, name: str) -> tuple[decision.Reason, str] | None:
+    def _inhibited(self, name: str) -> Lack | None:
         """Return why a name would have no effect, None where it would.
 
         What a guest was started with stays: to take it away would show
@@ -125,8 +148,9 @@ class GuestContext:
             or not selections.inhibited_by_pit((name,), self.vendor)
         ):
             return None
-        return (
+        return Lack(
             decision.Reason.INHIBITED,
+            request.Source.OPERATOR,
             'it has no effect while KVM makes up for lost ticks of the '
             f"guest's PIT: {kept}",
         )
@@ -140,11 +164,11 @@ class GuestContext:
         :param features: the names that are on.
         """
         names = selections.inhibited_by_pit(features, self.vendor)
-        if self.conf.keeps_pit is not None:
+        if not names or self.conf.keeps_pit is not None:
             return False
         recorded = self.recorded
         if recorded is None or recorded.selection.pit_discards:
-            return bool(names)
+            return True
         return bool(frozenset(names) - recorded.selection.features)
 
     def wanted_value(self, name: str) -> str | None:

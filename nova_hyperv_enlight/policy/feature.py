@@ -90,7 +90,7 @@ def _check_host(guest: context.GuestContext, name: str, root: str) -> None:
             f'{root!r} ({override.source.value}) requires {name!r}, which '
             'is not available on this host'
         )
-    raise exception.HostCannotDeliver(reason, evidence=lacks[1])
+    raise exception.HostCannotDeliver(reason, evidence=lacks.text)
 
 
 def requested(
@@ -212,10 +212,8 @@ def _withheld(
         return _off(guest, name, _Reason.WINDOWS, _Source.WINDOWS, text)
     lacks = guest.lacks(name)
     if lacks is not None:
-        source = _Source.HOST
-        if lacks[0] is _Reason.INHIBITED:
-            source = _Source.OPERATOR
-        return _off(guest, name, lacks[0], source, f'is off: {lacks[1]}')
+        text = f'is off: {lacks.text}'
+        return _off(guest, name, lacks.reason, lacks.source, text)
     missing = [
         decided[needed]
         for needed in _CATALOGUE[name].requirements(guest.vendor)

@@ -9,6 +9,7 @@ from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
+from nova_hyperv_enlight.catalogue import selections
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.policy import context
 from nova_hyperv_enlight.policy import decision
@@ -21,14 +22,10 @@ _Mode = profiles.Mode
 #: names, by the modes of which there is one (libvirt NEWS 12.1.0).
 OVERRIDING: dict[profiles.Mode, model.Version] = {_Mode.HOST_MODEL: (12, 1, 0)}
 #: What host-model must not turn on: it breaks live migration.
-_NEVER = frozenset(
-    name for name, entry in _CATALOGUE.items() if entry.pins_tsc
-)
+_NEVER = selections.PINNING
 #: What no mode covers.
 TIMERS = frozenset(
-    name
-    for name, entry in _CATALOGUE.items()
-    if entry.placement is model.Placement.TIMER
+    name for name, entry in _CATALOGUE.items() if entry.is_clock
 )
 
 _WHO = {
@@ -184,9 +181,9 @@ def _gone(guest: context.GuestContext) -> dict[str, decision.Outcome]:
         name: decision.Outcome(
             name=name,
             state=decision.State.OFF,
-            reason=lacks[0],
-            source=request.Source.HOST,
-            text=f'{name!r} is off: {lacks[1]}.',
+            reason=lacks.reason,
+            source=lacks.source,
+            text=f'{name!r} is off: {lacks.text}.',
             wanted=True,
         )
         for name in before.selection.features
@@ -207,7 +204,7 @@ def delegated(
         for outcome in custom.outcomes
         if outcome.name in guest.overrides
         or outcome.reason in (decision.Reason.REQUIRED, decision.Reason.HIDDEN)
-        or _CATALOGUE[outcome.name].placement is model.Placement.TIMER
+        or outcome.name in TIMERS
     }
     features = custom.selection.features & frozenset(kept)
     off: frozenset[str] = frozenset()

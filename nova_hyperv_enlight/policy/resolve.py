@@ -26,9 +26,6 @@ from nova_hyperv_enlight.policy import request
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
-_PINNING = frozenset(
-    name for name, entry in _CATALOGUE.items() if entry.pins_tsc
-)
 
 
 def _not_concerned(
@@ -59,7 +56,7 @@ def _select(
 ) -> selections.Selection:
     features = frozenset([outcome.name for outcome in on])
     frequency = None
-    if features & _PINNING:
+    if features & selections.PINNING:
         frequency = guest.host.sources.tsc_frequency
         if guest.recorded is not None:
             # A guest keeps the frequency that it was started with.
