@@ -267,6 +267,11 @@ class Enlightenment:
         return self.placement is Placement.TIMER
 
     @property
+    def is_portable(self) -> bool:
+        """Whether it needs no particular hardware."""
+        return not (self.hardware or self.vendors or self.pins_tsc)
+
+    @property
     def parent(self) -> str | None:
         """The element that a sub-element stands in, or None."""
         return self.name.partition('.')[0] if '.' in self.name else None

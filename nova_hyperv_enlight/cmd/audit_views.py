@@ -6,6 +6,7 @@ import collections.abc
 import textwrap
 import typing
 
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.catalogue import profiles
 from nova_hyperv_enlight.catalogue import selections
@@ -101,7 +102,7 @@ def _named(selection: selections.Selection | None) -> tuple[str, ...] | None:
     """Return the names of a set, None where it leaves them to libvirt."""
     if selection is None or selection.mode is not profiles.Mode.CUSTOM:
         return None
-    return audits.in_order(selection.features)
+    return tuple(graph.in_order(selection.features))
 
 
 def long_rows(

@@ -63,10 +63,7 @@ def row(
 
 def summary(host: capabilities.HostCapabilities) -> str:
     """Say in one line what a host can give to a Windows guest."""
-    offered = frozenset(
-        name for name, each in host.features.items() if each.offered
-    )
-    given = graph.closed_part(offered, frozenset((host.sources.vendor,)))
+    given = host.delivered
     reasons = {each.evidence for each in host.features.values()}
     if not given and len(reasons) == 1:
         return f'This host can give none of {len(_CATALOGUE)}: {min(reasons)}.'
@@ -75,7 +72,7 @@ def summary(host: capabilities.HostCapabilities) -> str:
         f'{_KVM[_emulated(host)]}.'
     )
     for words, names in (
-        ('Offered, but without what it requires', offered - given),
+        ('Offered, but without what it requires', host.offered - given),
         (
             'Not known',
             {n for n, each in host.features.items() if each.offered is None},
@@ -87,7 +84,7 @@ def summary(host: capabilities.HostCapabilities) -> str:
 
 
 def _emulated(host: capabilities.HostCapabilities) -> bool | None:
-    """Whether the host's KVM emulates Hyper-V, None where nobody could tell.
+    """Whether the host's KVM emulates Hyper-V, None where it is not known.
 
     A name with a bit of CPUID is offered only where it does.
     """

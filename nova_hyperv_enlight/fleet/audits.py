@@ -12,9 +12,9 @@ import dataclasses
 import pathlib
 import typing
 
-from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight import exception
+from nova_hyperv_enlight.fleet import documents
 from nova_hyperv_enlight.fleet import untrusted
 
 #: What such a document says that it is.
@@ -138,19 +138,13 @@ def read_all(
     :raises MalformedDocument: one is not such a document.
     """
     reader = Reader()
-    sources: dict[str, pathlib.Path] = {}
+    sources: dict[str, str] = {}
     found = []
     for path in paths:
         audit = reader.read(path)
-        if audit.host in sources:
-            raise exception.InvalidRequest(
-                reason=(
-                    f'The host {audit.host!r} is there twice: '
-                    f'{sources[audit.host]} and {path}. Leave the older one '
-                    'out.'
-                )
-            )
-        sources[audit.host] = path
+        documents.note(
+            sources, audit.host, str(path), ' Leave the older one out.'
+        )
         if not least.reaches(audit.least):
             raise exception.InvalidRequest(
                 reason=(
@@ -348,10 +342,3 @@ def _severity(word: str) -> model.Severity:
 
 def _text(found: dict[str, typing.Any], key: str) -> str:
     return untrusted.check_text(repr(key), found.get(key))
-
-
-def in_order(features: collections.abc.Collection[str]) -> tuple[str, ...]:
-    """Return names in the catalogue's order."""
-    return tuple(
-        name for name in enlightenments.ENLIGHTENMENTS if name in features
-    )

@@ -88,16 +88,6 @@ class Baseline:
         return self.everyone.hosts - len(self.missing[name])
 
 
-def delivered(host: documents.Host) -> frozenset[str]:
-    """Return what a host delivers: what it offers, as far as it is whole."""
-    offered = frozenset(
-        name
-        for name, capability in host.capabilities.features.items()
-        if capability.offered
-    )
-    return graph.closed_part(offered, frozenset((host.vendor,)))
-
-
 def find(
     hosts: collections.abc.Iterable[documents.Host], quorum: int = QUORUM
 ) -> Baseline:
@@ -111,15 +101,8 @@ def find(
     found: list[Delivery] = []
     missing: dict[str, list[str]] = {name: [] for name in _CATALOGUE}
     for host in hosts:
-        if host.name in sources:
-            raise exception.InvalidRequest(
-                reason=(
-                    f'The host {host.name!r} is there twice: '
-                    f'{sources[host.name]} and {host.source}.'
-                )
-            )
-        sources[host.name] = host.source
-        features = delivered(host)
+        documents.note(sources, host.name, host.source)
+        features = host.capabilities.delivered
         found.append(Delivery(host.name, host.vendor, features))
         for name in _ALL - features:
             missing[name].append(host.name)

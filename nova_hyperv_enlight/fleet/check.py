@@ -21,12 +21,6 @@ from nova_hyperv_enlight.policy import resolve
 from nova_hyperv_enlight.policy import settings
 
 _CATALOGUE = enlightenments.ENLIGHTENMENTS
-#: What the processor alone never rules out.
-_ANY_HARDWARE = tuple(
-    name
-    for name, entry in _CATALOGUE.items()
-    if not (entry.vendors or entry.hardware or entry.pins_tsc)
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +170,10 @@ def doubts(
         f'{host.name} could not be asked what it offers.'
         for host in (source, destination)
         if all(
+            # The processor alone may rule out the others.
             host.capabilities.features[name].offered is None
-            for name in _ANY_HARDWARE
+            for name, entry in _CATALOGUE.items()
+            if entry.is_portable
         )
     ]
     vendors = (source.vendor, destination.vendor)

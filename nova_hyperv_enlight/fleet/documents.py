@@ -17,6 +17,7 @@ import typing
 
 from nova_hyperv_enlight.catalogue import enlightenments
 from nova_hyperv_enlight.catalogue import model
+from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import host_rows
 from nova_hyperv_enlight.fleet import untrusted
 from nova_hyperv_enlight.host import capabilities
@@ -99,6 +100,27 @@ def parse(text: bytes, name: str, source: str) -> Host:
     """
     with untrusted.refusing(source):
         return _host(_load(text), name, source)
+
+
+def note(
+    sources: dict[str, str], name: str, source: str, to_do: str = ''
+) -> None:
+    """Note where a host comes from, which must be one place.
+
+    :param sources: those of the hosts before, by the hosts' names.
+    :param name: the host's name.
+    :param source: where it comes from, for messages.
+    :param to_do: what else the message says.
+    :raises InvalidRequest: the host is among those before.
+    """
+    if name in sources:
+        raise exception.InvalidRequest(
+            reason=(
+                f'The host {name!r} is there twice: {sources[name]} and '
+                f'{source}.{to_do}'
+            )
+        )
+    sources[name] = source
 
 
 def rows(host: capabilities.HostCapabilities) -> list[dict[str, str]]:

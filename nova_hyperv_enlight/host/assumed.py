@@ -64,6 +64,5 @@ def portable(host: capabilities.HostCapabilities) -> frozenset[str]:
     return frozenset(
         name
         for name, entry in enlightenments.ENLIGHTENMENTS.items()
-        if host.features[name].offered is not False
-        and not (entry.hardware or entry.vendors or entry.pins_tsc)
+        if host.features[name].offered is not False and entry.is_portable
     )

@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import typing
 
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.host import domaincaps
 from nova_hyperv_enlight.host import kvm
@@ -142,6 +143,20 @@ class HostCapabilities:
 
     sources: Sources
     features: typing.Mapping[str, Capability]
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The names that the host offers."""
+        return frozenset(
+            name for name, each in self.features.items() if each.offered
+        )
+
+    @property
+    def delivered(self) -> frozenset[str]:
+        """The names that it offers with all that they require."""
+        return graph.closed_part(
+            self.offered, frozenset((self.sources.vendor,))
+        )
 
     def __hash__(self) -> int:
         """Hash what tells most hosts apart, and is no mapping."""

@@ -921,10 +921,10 @@ MUTANTS = (
         ('tests.unit.fleet.test_baseline',),
     ),
     Mutant(
-        'fleet/baseline.py',
+        'fleet/documents.py',
         'a host twice',
-        '        if host.name in sources:\n',
-        '        if False:\n',
+        '    if name in sources:\n',
+        '    if False:\n',
         ('tests.unit.fleet.test_baseline',),
     ),
     Mutant(
