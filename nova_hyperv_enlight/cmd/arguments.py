@@ -111,6 +111,17 @@ def add_release_arguments(group: argparse._ActionsContainer) -> None:
         )
 
 
+def add_image_argument(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add the argument that gives properties of an image."""
+    parser.add_argument(
+        '--image',
+        metavar='KEY=VALUE',
+        action=KeyValue,
+        default={},
+        help=f'{text} (repeatable)',
+    )
+
+
 def add_option_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that stand for nova.conf."""
     group = parser.add_argument_group('options')
@@ -145,8 +156,13 @@ def add_answer_arguments(parser: argparse.ArgumentParser) -> None:
     add_release_arguments(group)
 
 
-def add_severity_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that says how bad a finding must be to be shown."""
+def add_finding_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which findings are shown, and how."""
+    parser.add_argument(
+        '--long',
+        action='store_true',
+        help='a row for each finding, not for each guest',
+    )
     parser.add_argument(
         '--severity',
         metavar='LEVEL',

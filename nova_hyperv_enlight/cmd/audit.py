@@ -9,8 +9,6 @@ import contextlib
 import dataclasses
 import datetime
 import itertools
-import json
-import typing
 
 import tqdm
 
@@ -74,12 +72,7 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
             metavar='NAME',
             help="what the guests should have (default: the options' own)",
         )
-        parser.add_argument(
-            '--long',
-            action='store_true',
-            help='a row for each finding, not for each guest',
-        )
-        arguments.add_severity_argument(parser)
+        arguments.add_finding_arguments(parser)
         arguments.add_answer_arguments(parser)
         self._uri = parser.get_default('connect')
         # Files need no libvirt unless one is named.
@@ -264,8 +257,8 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
                 least=audits.SEVERITIES[parsed_args.severity],
                 guests=tuple(guests),
             )
-            return (audits.KIND,), ((found,),)
-        if parsed_args.formatter == 'table' and not parsed_args.columns:
+            return tables.document(audits.write(found))
+        if tables.for_people(parsed_args):
             return audit_views.FOR_PEOPLE, map(audit_views.for_people, guests)
         return audit_views.FOR_PROGRAMS, (
             audit_views.for_programs(guest, host, time) for guest in guests
@@ -278,17 +271,3 @@ class DomainAudit(base.FindingsCommand, tables.Lister):
 
     def _host(self, parsed_args: argparse.Namespace) -> str:
         return hosts.name_of(parsed_args.connect or self._uri)
-
-    def produce_output(
-        self,
-        parsed_args: argparse.Namespace,
-        column_names: collections.abc.Sequence[str],
-        data: collections.abc.Iterable[collections.abc.Sequence[typing.Any]],
-    ) -> int:
-        """Write the rows, or the one document that json is."""
-        if column_names != (audits.KIND,):
-            return super().produce_output(parsed_args, column_names, data)
-        ((found,),) = data
-        json.dump(audits.write(found), self.app.stdout, indent=2)
-        self.app.stdout.write('\n')
-        return 0

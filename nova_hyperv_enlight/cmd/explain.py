@@ -24,13 +24,7 @@ class Explain(base.EnlightCommand, tables.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """Return the command's parser."""
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            '--image',
-            metavar='KEY=VALUE',
-            action=arguments.KeyValue,
-            default={},
-            help='a property of the image (repeatable)',
-        )
+        arguments.add_image_argument(parser, 'a property of the image')
         parser.add_argument(
             '--spec',
             metavar='KEY=VALUE',

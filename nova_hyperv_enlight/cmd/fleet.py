@@ -8,7 +8,7 @@ import pathlib
 import re
 import typing
 
-from nova_hyperv_enlight.catalogue import enlightenments
+from nova_hyperv_enlight.catalogue import graph
 from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
@@ -36,10 +36,7 @@ def _percent(text: str) -> int:
 
 
 def _in_order(features: frozenset[str]) -> str:
-    listed = [
-        name for name in enlightenments.ENLIGHTENMENTS if name in features
-    ]
-    return ', '.join(listed) or 'nothing'
+    return ', '.join(graph.in_order(features)) or 'nothing'
 
 
 def add_cloud_argument(parser: argparse._ActionsContainer) -> None:
@@ -183,10 +180,7 @@ class FleetBaseline(FleetCommand):
             return ('line',), [(line,) for line in recommendation.lines(found)]
         self._sum_up(found)
         if parsed_args.matrix:
-            return baseline_views.matrix(
-                found,
-                parsed_args.formatter == 'table' and not parsed_args.columns,
-            )
+            return baseline_views.matrix(found, tables.for_people(parsed_args))
         return ('name', 'hosts', 'missing'), [
             (name, found.delivering(name), tables.Names(list(missing)))
             for name, missing in found.missing.items()

@@ -38,12 +38,7 @@ class FleetAudit(base.FindingsCommand, tables.Lister):
             type=pathlib.Path,
             help='the document of an audit of a host',
         )
-        parser.add_argument(
-            '--long',
-            action='store_true',
-            help='a row for each finding, not for each guest',
-        )
-        arguments.add_severity_argument(parser)
+        arguments.add_finding_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> base.Table:
@@ -59,7 +54,7 @@ class FleetAudit(base.FindingsCommand, tables.Lister):
             return ('host', *audit_views.LONG), _chained(
                 audit_views.fleet_long_rows, found
             )
-        if parsed_args.formatter == 'table' and not parsed_args.columns:
+        if tables.for_people(parsed_args):
             return audit_views.FLEET_FOR_PEOPLE, _chained(
                 audit_views.fleet_rows_for_people, found
             )

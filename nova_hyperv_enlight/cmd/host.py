@@ -5,7 +5,6 @@
 import argparse
 import collections.abc
 import dataclasses
-import json
 import typing
 
 from nova_hyperv_enlight.cmd import arguments
@@ -88,12 +87,12 @@ class HostShow(probing.ProbingCommand, tables.Lister):
             name = hosts.name_of(parsed_args.connect)
         self._summary = host_views.summary(host)
         if parsed_args.describe and parsed_args.formatter == 'json':
-            return (documents.KIND,), ((_document(name, host, shown),),)
+            return tables.document(_document(name, host, shown))
         facts: list[tuple[str, str]] = []
         if parsed_args.describe:
             facts = host_rows.describe(name, host.sources)
         seen = (_NOTHING,) if shown else ()
-        if _for_people(parsed_args):
+        if tables.for_people(parsed_args):
             columns, rows = host_views.grouped(host, shown)
             return columns, rows + [
                 host_views.row(fact, _NOTHING, text, *seen)
@@ -126,14 +125,9 @@ class HostShow(probing.ProbingCommand, tables.Lister):
         column_names: collections.abc.Sequence[str],
         data: collections.abc.Iterable[collections.abc.Sequence[typing.Any]],
     ) -> int:
-        """Write the rows, or a document; people see the sum at the end."""
-        if tuple(column_names) == (documents.KIND,):
-            ((document,),) = data
-            json.dump(document, self.app.stdout, indent=2)
-            self.app.stdout.write('\n')
-            return 0
+        """Write the rows; people see the sum at the end."""
         code = super().produce_output(parsed_args, column_names, data)
-        if _for_people(parsed_args):
+        if tables.for_people(parsed_args):
             # It comes last where both go to one place.
             self.app.stdout.flush()
             self.app.LOG.info('%s', self._summary)
@@ -170,10 +164,6 @@ class HostShow(probing.ProbingCommand, tables.Lister):
         return evaluation.evaluate(
             dataclasses.replace(asked, not_shown=matrix.not_shown(findings))
         )
-
-
-def _for_people(parsed_args: argparse.Namespace) -> bool:
-    return parsed_args.formatter == 'table' and not parsed_args.columns
 
 
 def _rows(

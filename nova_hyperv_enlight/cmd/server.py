@@ -4,13 +4,12 @@
 
 import argparse
 
+from nova_hyperv_enlight.catalogue import model
 from nova_hyperv_enlight.cmd import arguments
 from nova_hyperv_enlight.cmd import base
 from nova_hyperv_enlight.cmd import tables
 from nova_hyperv_enlight import exception
 from nova_hyperv_enlight.fleet import server
-
-_WINDOWS = 'windows'
 
 
 class ServerExplain(base.EnlightCommand, tables.Lister):
@@ -38,12 +37,8 @@ class ServerExplain(base.EnlightCommand, tables.Lister):
             required=True,
             help='the cloud of clouds.yaml that the server is in',
         )
-        parser.add_argument(
-            '--image',
-            metavar='KEY=VALUE',
-            action=arguments.KeyValue,
-            default={},
-            help='a property of its image, before what is read (repeatable)',
+        arguments.add_image_argument(
+            parser, 'a property of its image, before what is read'
         )
         arguments.add_option_arguments(parser)
         arguments.add_release_arguments(
@@ -86,7 +81,7 @@ class ServerExplain(base.EnlightCommand, tables.Lister):
                 reason=(
                     f'The image properties of server {found.name!r} cannot be '
                     'read, so it is not known whether it is Windows: give '
-                    f'them by --image, such as --image os_type={_WINDOWS}.'
+                    'them by --image, such as --image os_type=windows.'
                 )
             )
         self.app.LOG.info(
@@ -102,9 +97,9 @@ class ServerExplain(base.EnlightCommand, tables.Lister):
             )
         if found.silent:
             self.app.LOG.warning(
-                'The host reports no CUSTOM_HYPERV_* trait: it has no '
-                'plugin, report_traits is off, or its KVM does not emulate '
-                'Hyper-V.'
+                'The host reports no %s* trait: it has no plugin, '
+                'report_traits is off, or its KVM does not emulate Hyper-V.',
+                model.TRAIT_PREFIX,
             )
         self.app.LOG.info(
             "Only the host knows what it offers to a machine type that is not "

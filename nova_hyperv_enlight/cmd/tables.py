@@ -4,6 +4,7 @@
 
 import argparse
 import collections.abc
+import json
 import typing
 
 from cliff import columns
@@ -17,6 +18,25 @@ from nova_hyperv_enlight import exception
 _FEW = 5
 # Formats that have no list: they would show Python's own.
 _FLAT = ('csv', 'value')
+
+
+#: The column of a table that is one document instead.
+_DOCUMENT = ('document',)
+
+
+def for_people(parsed_args: argparse.Namespace) -> bool:
+    """Whether the table is for people: none of their columns was chosen."""
+    return parsed_args.formatter == 'table' and not parsed_args.columns
+
+
+def document(
+    found: typing.Any,
+) -> tuple[tuple[str, ...], tuple[tuple[typing.Any, ...], ...]]:
+    """Return the columns and the rows of a command that writes a document.
+
+    :param found: what JSON is written of.
+    """
+    return _DOCUMENT, ((found,),)
 
 
 def few(names: collections.abc.Sequence[str]) -> str:
@@ -87,11 +107,16 @@ class Lister(lister.Lister):
         column_names: collections.abc.Sequence[str],
         data: collections.abc.Iterable[collections.abc.Sequence[typing.Any]],
     ) -> int:
-        """Write the rows.
+        """Write the rows, or the document.
 
         :returns: the exit code.
         :raises InvalidRequest: a column is asked for that there is not.
         """
+        if column_names is _DOCUMENT:
+            ((found,),) = data
+            json.dump(found, self.app.stdout, indent=2)
+            self.app.stdout.write('\n')
+            return 0
         _check_columns(parsed_args, column_names)
         if parsed_args.formatter in _FLAT:
             data = ([_flat(cell) for cell in row] for row in data)
