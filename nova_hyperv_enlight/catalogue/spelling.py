@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What somebody may have meant who wrote a word that is not known."""
+"""Suggests a known word for one that is misspelt."""
 
 import collections.abc
 import difflib
@@ -18,16 +18,19 @@ def alike(word: str, known: collections.abc.Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def hint(word: str, known: collections.abc.Iterable[str]) -> str:
+def hint(
+    word: str, known: collections.abc.Iterable[str], prefix: str = ''
+) -> str:
     """Return the question whether that word was meant.
 
     :param word: the word that is not known.
     :param known: the words that are.
+    :param prefix: what is written before each of them, which makes them alike.
     :returns: it begins with a space, to follow a sentence; it is empty where
         no known word is much like this one.
     """
     found = alike(word, known)
-    return f' Did you mean {found}?' if found else ''
+    return f' Did you mean {prefix}{found}?' if found else ''
 
 
 def unknown(kind: str, word: str, known: collections.abc.Iterable[str]) -> str:

@@ -75,6 +75,12 @@ class Node:
     vendor: model.Vendor | None
 
 
+def status_of(err: BaseException | None) -> int | None:
+    """Return the HTTP status that an exception has, None without one."""
+    # keystoneauth's exceptions have the one, openstacksdk's the other.
+    return getattr(err, 'http_status', getattr(err, 'status_code', None))
+
+
 def node(found: typing.Mapping[str, typing.Any]) -> Node:
     """Return the node that Nova describes as a hypervisor."""
     return Node(
@@ -317,11 +323,9 @@ def _object(response: typing.Any, key: str) -> dict[str, typing.Any]:
 
 def _with_remedy(err: Exception) -> str:
     """Say in one line what has failed, and what can be done about it."""
-    # keystoneauth's exceptions have the one, openstacksdk's the other.
-    status = getattr(err, 'http_status', getattr(err, 'status_code', None))
     # Services answer in several lines.
     text = ' '.join(str(err).split()).rstrip('.:')
-    remedy = _REMEDIES.get(status or 0, _CHECK_ADDRESSES)
+    remedy = _REMEDIES.get(status_of(err) or 0, _CHECK_ADDRESSES)
     return f'{text}; {remedy}.'
 
 

@@ -170,12 +170,6 @@ def is_certain(
     return outcome.state is not decision.State.ON or not entry.nests
 
 
-def _status(err: exception.CloudError) -> int | None:
-    """Return the HTTP status of the answer that an error comes from."""
-    cause = err.__cause__
-    return getattr(cause, 'http_status', getattr(cause, 'status_code', None))
-
-
 class ServerCloud(cloud.Cloud):
     """A cloud that is asked about one server."""
 
@@ -213,20 +207,31 @@ class ServerCloud(cloud.Cloud):
             missing=tuple(missing),
         )
 
+    def _try(
+        self, service: str, path: str, version: str, key: str, **query: str
+    ) -> dict[str, typing.Any] | None:
+        """Ask; None where the API is older than a microversion."""
+        try:
+            return self._get(service, path, version, key, **query)
+        except exception.CloudError as err:
+            if cloud.status_of(err.__cause__) != _NOT_ACCEPTABLE:
+                raise
+            return None
+
     def _need(
         self, service: str, path: str, version: str, key: str, **query: str
     ) -> dict[str, typing.Any]:
         """Ask, and name the microversion where the API is too old."""
-        try:
-            return self._get(service, path, version, key, **query)
-        except exception.CloudError as err:
-            if _status(err) != _NOT_ACCEPTABLE:
-                raise
+        found = self._try(service, path, version, key, **query)
+        if found is None:
             raise exception.CloudError(
                 cloud=self._name,
-                reason=f'{service} {version} is needed for {path}, and its '
-                'API is older; upgrade the service.',
-            ) from err.__cause__
+                reason=(
+                    f'{service} {version} is needed for {path}, and its API '
+                    'is older; upgrade the service.'
+                ),
+            )
+        return found
 
     def _uuid(self, name: str) -> str:
         try:
@@ -264,17 +269,17 @@ class ServerCloud(cloud.Cloud):
     def _find(self, name: str, missing: list[str]) -> dict[str, typing.Any]:
         path = f'/servers/{self._uuid(name)}'
         try:
-            found = self._get('compute', path, _IMAGE, 'server')
+            found = self._try('compute', path, _IMAGE, 'server')
         except exception.CloudError as err:
-            if _status(err) == _NOT_FOUND:
-                raise exception.InvalidRequest(
-                    reason=(
-                        f'The cloud {self._name!r} has no server {name!r} '
-                        'that this user may see.'
-                    )
-                ) from err
-            if _status(err) != _NOT_ACCEPTABLE:
+            if cloud.status_of(err.__cause__) != _NOT_FOUND:
                 raise
+            raise exception.InvalidRequest(
+                reason=(
+                    f'The cloud {self._name!r} has no server {name!r} that '
+                    'this user may see.'
+                )
+            ) from err
+        if found is None:
             found = self._need('compute', path, _FLAVOR, 'server')
             missing.append(
                 f'Before compute {_IMAGE} a server does not show the '
@@ -316,7 +321,7 @@ class ServerCloud(cloud.Cloud):
         try:
             now = self._need('image', f'/images/{image["id"]}', '', 'id')
         except exception.CloudError as err:
-            if _status(err) not in (_NOT_FOUND, _FORBIDDEN):
+            if cloud.status_of(err.__cause__) not in (_NOT_FOUND, _FORBIDDEN):
                 raise
             missing.append(
                 'Its image cannot be read in Glance: give its properties by '
@@ -389,22 +394,20 @@ class ServerCloud(cloud.Cloud):
     def _last_start(self, server: str, missing: list[str]) -> LastStart | None:
         """Return what nova-compute left of the last start.
 
-        It is not needed to decide: what keeps it away is only named.
+        It is not needed to decide: where it cannot be read, a sentence says
+        why.
         """
         path = f'/servers/{server}/os-instance-actions'
         unknown = 'What the guest was started with is known to its host only: '
         actions = self._need('compute', path, _FIRST, 'instanceActions')
         for action in actions['instanceActions'][:_ACTIONS]:
-            try:
-                found = self._get(
-                    'compute',
-                    f'{path}/{action["request_id"]}',
-                    _DETAILS,
-                    'instanceAction',
-                )
-            except exception.CloudError as err:
-                if _status(err) != _NOT_ACCEPTABLE:
-                    raise
+            found = self._try(
+                'compute',
+                f'{path}/{action["request_id"]}',
+                _DETAILS,
+                'instanceAction',
+            )
+            if found is None:
                 missing.append(
                     f'{unknown}compute {_DETAILS} is needed to read it.'
                 )

@@ -201,9 +201,7 @@ def _read(
     """Return the name that a key is about, and the override."""
     if word is None:
         prefix, words = _PREFIXES[source], _WORDS[source]
-        # The prefix makes all of them alike.
-        found = spelling.alike(key.removeprefix(prefix), words)
-        meant = f' Did you mean {prefix}{found}?' if found else ''
+        meant = spelling.hint(key.removeprefix(prefix), words, prefix)
         known = ', '.join(prefix + name for name in words)
         raise exception.InvalidRequest(
             reason=(
