@@ -82,6 +82,7 @@ def look(browser, paths):
     with tempfile.TemporaryDirectory() as directory:
         harness = pathlib.Path(directory) / 'pages.html'
         harness.write_text(_HARNESS.format(frames=frames), encoding='utf-8')
+        # A browser found on PATH, with pages of our own; no shell.
         shown = subprocess.run(  # noqa: S603
             [
                 browser,

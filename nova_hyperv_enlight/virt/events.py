@@ -44,7 +44,8 @@ def leave(instance: typing.Any, host: str, name: str, details: str) -> None:
         ).create(instance.uuid, context.request_id)
     except nova_exception.InstanceActionNotFound:
         LOG.debug('There is no action to leave an event with.')
-    # Whatever it is, a guest without an event is better than none.
+    # Nova's conductor may fail in any way, and the guest must start all the
+    # same: it is better without an event than not started.
     except Exception as err:
         LOG.warning(
             "The decision about this guest's Hyper-V enlightenments cannot "

@@ -51,7 +51,7 @@ class ServerTestCase(test_fleet.FleetMixin, base.LifeTestCase):
         return made
 
     def explain(self, server, *argv):
-        """Return the rows by their names, and what is said beside them."""
+        """Return the rows by their names, and the standard error."""
         code, out, err = self.run_program(
             'server', 'explain', server['id'], '-f', 'json', *argv
         )
@@ -184,7 +184,7 @@ class ServerTestCase(test_fleet.FleetMixin, base.LifeTestCase):
     def test_a_user_without_rights(self):
         self.start('one')
         server = self.boot(base.WINDOWS)
-        made = self.log_in('somebody')
+        made = self.log_in('reader')
 
         self.assertIn(
             f"has no server '{server['id']}' that this user may see.",

@@ -161,7 +161,7 @@ class HostTestCase(cases.ResolveTestCase):
 @ddt.ddt
 class ClockTestCase(cases.ResolveTestCase):
     def told(self, clocksource, profile='baseline'):
-        """Return what is said of hypervclock on such a host."""
+        """Return the text of hypervclock's outcome on such a host."""
         sources = dataclasses.replace(
             cases.HOST.sources, kernel=kvm.KernelFacts(clocksource=clocksource)
         )

@@ -44,6 +44,7 @@ class PagesTestCase(testtools.TestCase):
     )
     @ddt.unpack
     def test_width(self, body, code, windows):
+        # No other test needs a browser, and "make check" installs none.
         if not shutil.which('chromium'):
             self.skipTest('there is no Chromium')
 
